@@ -1,0 +1,2 @@
+//! The binary: settings, wiring, sub-commands.
+fn main() {}
