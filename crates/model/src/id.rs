@@ -64,7 +64,13 @@ pub fn first_at(at: Timestamp) -> i64 {
 }
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident $prefix:literal),+ $(,)?) => {$(
+    (($d:tt) $($(#[$doc:meta])* $name:ident $prefix:literal),+ $(,)?) => {
+    /// Calls a macro with the names of all id types, so that another crate can implement its traits for each.
+    #[macro_export]
+    macro_rules! for_each_id {
+        ($d call:ident) => { $d call! { $($name)+ } };
+    }
+    $(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub i64);
@@ -115,10 +121,22 @@ macro_rules! ids {
             }
         }
         impl utoipa::ToSchema for $name {}
+        impl From<i64> for $name {
+            fn from(id: i64) -> Self {
+                Self(id)
+            }
+        }
+        impl From<$name> for i64 {
+            fn from(id: $name) -> i64 {
+                id.0
+            }
+        }
     )+};
 }
 
 ids! {
+    // The dollar sign lets this macro write `for_each_id`.
+    ($)
     /// A tenant: one business with its own people, inboxes and settings.
     WorkspaceId "wsp",
     /// A person of the business who answers.

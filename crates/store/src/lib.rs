@@ -1,1 +1,15 @@
-//! Continuo store.
+//! The store: the only SQL of the product. `Db` runs plain closures inside transactions on SQLite or PostgreSQL, writers
+//! commit in groups, and there is one file per noun. docs/STORE.md tells why; what a row means and who may change it is
+//! not known here. Every finder demands the workspace.
+
+pub mod conn;
+pub mod dialect;
+pub mod error;
+pub mod row;
+pub mod value;
+
+pub use conn::{Committed, Conn, Counter, Engine, Event, Route, Wake};
+pub use dialect::interned;
+pub use error::StoreError;
+pub use row::Row;
+pub use value::Value;

@@ -1,0 +1,71 @@
+//! The few places where the engines differ, and SQL that is built at run time. Everything else is one text for both.
+
+use crate::conn::Engine;
+use crate::error::StoreError;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+/// Filters of views make few shapes; more than this many is a bug that would eat memory.
+const SHAPE_COUNT_MAX: usize = 4_096;
+
+static SHAPES: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
+
+/// Keeps one copy of a text built from fixed fragments (never from input), so that it can be used as a statement.
+pub fn interned(sql: String) -> Result<&'static str, StoreError> {
+    let mut shapes = SHAPES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = shapes.get(sql.as_str()) {
+        return Ok(known);
+    }
+    if shapes.len() >= SHAPE_COUNT_MAX {
+        tracing::error!(shapes = SHAPE_COUNT_MAX, "too many shapes of SQL were built at run time; this is a bug");
+        return Err(StoreError::broken("too many shapes of SQL"));
+    }
+    let kept: &'static str = Box::leak(sql.into_boxed_str());
+    shapes.insert(kept);
+    Ok(kept)
+}
+
+/// What ends the locking sub-select of a claim: two claimers on PostgreSQL then each take rows of their own. SQLite has one
+/// writer and needs nothing.
+pub fn claim_suffix(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR UPDATE SKIP LOCKED",
+    }
+}
+
+/// The text as SQLite must see it: `$n` becomes `?n`. SQLite takes `$2` for a *name* and numbers names by their first
+/// appearance, so `SET x = $2 WHERE id = $1` would swap the values, touch no row and report nothing.
+pub(crate) fn for_sqlite(sql: &str) -> Cow<'_, str> {
+    if !sql.contains('$') {
+        return Cow::Borrowed(sql);
+    }
+    let mut out = String::with_capacity(sql.len());
+    let mut in_text = false;
+    let mut chars = sql.chars().peekable();
+    while let Some(c) = chars.next() {
+        in_text ^= c == '\'';
+        let placeholder = c == '$' && !in_text && chars.peek().is_some_and(char::is_ascii_digit);
+        out.push(if placeholder { '?' } else { c });
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_rewritten_outside_text_literals() {
+        assert_eq!(for_sqlite("SELECT 1"), "SELECT 1");
+        assert_eq!(for_sqlite("UPDATE t SET x = $2 WHERE id = $11"), "UPDATE t SET x = ?2 WHERE id = ?11");
+        assert_eq!(for_sqlite("SELECT '$1', 'it''s $2', $1"), "SELECT '$1', 'it''s $2', ?1");
+    }
+
+    #[test]
+    fn one_shape_is_kept_once() {
+        let first = interned("SELECT 'shape'".to_owned()).unwrap();
+        assert!(std::ptr::eq(first, interned(format!("SELECT '{}'", "shape")).unwrap()));
+    }
+}
