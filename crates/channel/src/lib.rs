@@ -1,1 +1,37 @@
-//! Continuo channel.
+//! The contract between the desk and every way of reaching a customer.
+//!
+//! In: raw events and requests as a provider (or our own widget) sent them, outbound entries as the desk wrote them.
+//! Out: what happened, as `InboundEvent`; what goes over the wire, as `WireRequest`; how that went, as `Accepted` or
+//! `SendError`. An adapter knows no store, no contact, no conversation, no other adapter and no retry policy: it
+//! reports, the desk decides. How to write one: docs/adding-a-channel.md.
+
+mod capabilities;
+pub mod conformance;
+mod contract;
+mod event;
+pub mod fake;
+mod inbound;
+mod inbox;
+mod outbound;
+mod registry;
+pub mod state;
+pub mod window;
+
+pub use capabilities::{
+    AttachRule, Capabilities, CostModel, MediaClass, Rate, Rich, SendIdempotency, SendLimits, TextMax, segments_of,
+};
+pub use contract::{
+    Blob, Channel, CheckResult, CheckState, Cursor, Door, Evidence, FetchError, Fut, Listen, Media, Pull, PullError, RawSink,
+    Reconcile, Reconciled, Signal, Signals, SinkError, Template, Templates, Webhook,
+};
+pub use event::{Answer, CameBy, DecodeError, Quarantine, RawEvent, RawRequest, Rejected, Verified, content_key};
+pub use inbound::{
+    Automatic, CallEvent, CallFact, ClaimEvent, ClaimSource, ContactPointClaim, Cost, InboundEvent, InboundMessage, MediaRef, OptScope,
+    PageSeen, Part, UpTo, WatermarkKind,
+};
+pub use inbox::{InboxSettings, NoSecrets, SecretError, SecretText, Secrets};
+pub use model::words::{BlockReason, ContactPointKind, DeliveryState, FailureClass};
+pub use outbound::{Accepted, Blocked, Fix, Outbound, OutboundFile, Recipient, SendContext, SendError, TemplateUse, WireRequest};
+pub use registry::Registry;
+pub use state::{Combined, PartState};
+pub use window::{AfterWindow, WindowRule, WindowState};
