@@ -225,6 +225,22 @@ words! {
         /// Not here.
         Offline = "offline",
     }
+    /// How an inbox fares.
+    InboxState {
+        /// Works.
+        Ok = "ok",
+        /// The provider refuses our sign-in, or a secret cannot be opened.
+        NeedsSignIn = "needs_sign_in",
+        /// Switched off.
+        Off = "off",
+    }
+    /// What a draft will become.
+    DraftMode {
+        /// A message to the customer.
+        Reply = "reply",
+        /// Words for the team.
+        Note = "note",
+    }
     /// Role of a participant of a conversation (domain.md 7.2).
     ParticipantRole {
         /// The contact.

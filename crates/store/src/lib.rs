@@ -2,11 +2,24 @@
 //! commit in groups, and there is one file per noun. docs/STORE.md tells why; what a row means and who may change it is
 //! not known here. Every finder demands the workspace.
 
+pub mod agent;
+pub mod business_hours;
 pub mod conn;
 pub mod dialect;
+pub mod draft;
 pub mod error;
+pub mod inbox;
+pub mod invitation;
+pub mod job;
+pub mod login_session;
 pub mod row;
+pub mod secret;
+pub mod setting;
+pub mod tag;
+pub mod team;
 pub mod value;
+pub mod view;
+pub mod workspace;
 
 pub use conn::{Committed, Conn, Counter, Engine, Event, Route, Wake};
 pub use dialect::interned;
