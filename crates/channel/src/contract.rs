@@ -28,6 +28,12 @@ pub trait Channel: Send + Sync {
     /// Tries credentials and the provider's view of our settings. For set-up and `continuo doctor`.
     fn check<'a>(&'a self, inbox: &'a InboxSettings) -> Fut<'a, Vec<CheckResult>>;
 
+    /// Reads the settings of an inbox as an admin gave them, fills in what is missing and gives them back as they are
+    /// to be stored. Called before an inbox is stored, never at run time. Pure. An adapter without settings takes any.
+    fn validate_settings(&self, settings: &serde_json::Value) -> Result<serde_json::Value, SettingsRefused> {
+        Ok(settings.clone())
+    }
+
     /// Comes in by HTTP or as frames of our widget.
     fn webhook(&self) -> Option<&dyn Webhook> {
         None
@@ -60,6 +66,16 @@ pub trait Channel: Send + Sync {
     fn signals(&self) -> Option<&dyn Signals> {
         None
     }
+}
+
+/// Settings that an inbox cannot have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {text}")]
+pub struct SettingsRefused {
+    /// Path of the field, such as `allowed_origins` or `rates.messages_per_minute`.
+    pub field: String,
+    /// What is wrong and what is accepted, in words for an admin.
+    pub text: String,
 }
 
 /// Whatever comes to us by HTTP, and widget frames.

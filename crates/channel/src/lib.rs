@@ -22,7 +22,7 @@ pub use capabilities::{
 };
 pub use contract::{
     Blob, Channel, CheckResult, CheckState, Cursor, Door, Evidence, FetchError, Fut, Listen, Media, Pull, PullError, RawSink,
-    Reconcile, Reconciled, Signal, Signals, SinkError, Template, Templates, Webhook,
+    Reconcile, Reconciled, SettingsRefused, Signal, Signals, SinkError, Template, Templates, Webhook,
 };
 pub use event::{Answer, CameBy, DecodeError, Quarantine, RawEvent, RawRequest, Rejected, Verified, content_key};
 pub use inbound::{
