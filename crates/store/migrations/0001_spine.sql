@@ -261,6 +261,7 @@ CREATE TABLE outbox (                    -- one per entry and receiver
   version BIGINT NOT NULL
 );
 CREATE INDEX outbox_entry ON outbox(workspace_id, entry_id, id);
+CREATE INDEX outbox_later ON outbox(workspace_id, conversation_id, send_at) WHERE state = 'held' AND send_at IS NOT NULL;
 CREATE TABLE delivery (                  -- one per part and attempt, committed before the channel is called
   @ID,
   outbox_id BIGINT NOT NULL @REF(outbox, outbox_id), inbox_id BIGINT NOT NULL, round BIGINT NOT NULL, part BIGINT NOT NULL, attempt BIGINT NOT NULL,

@@ -3,7 +3,7 @@
 use crate::conn::Engine;
 use crate::error::StoreError;
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Filters of views make few shapes; more than this many is a bug that would eat memory.
@@ -50,6 +50,49 @@ pub(crate) fn for_sqlite(sql: &str) -> Cow<'_, str> {
         out.push(if placeholder { '?' } else { c });
     }
     Cow::Owned(out)
+}
+
+/// SQLite names the columns of a broken unique index, PostgreSQL names the index: this maps the one to the other.
+#[derive(Debug, Default)]
+pub(crate) struct UniqueNames(HashMap<String, String>);
+
+impl UniqueNames {
+    /// Reads the names of all unique indexes.
+    pub fn load(connection: &rusqlite::Connection) -> rusqlite::Result<Self> {
+        let mut names = HashMap::new();
+        let mut indexes = connection.prepare(
+            "SELECT t.name, i.name, i.origin, c.name FROM sqlite_schema t, pragma_index_list(t.name) i, pragma_index_info(i.name) c \
+             WHERE t.type = 'table' AND i.\"unique\" ORDER BY t.name, i.name, c.seqno",
+        )?;
+        let mut columns: Vec<(String, String, String)> = Vec::new();
+        let mut rows = indexes.query([])?;
+        while let Some(row) = rows.next()? {
+            let (table, index, origin): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let column = format!("{table}.{}", row.get::<_, Option<String>>(3)?.unwrap_or_default());
+            let name = if origin == "pk" { format!("{table}_pkey") } else { index };
+            match columns.last_mut() {
+                Some((_, known, list)) if *known == name => *list = format!("{list}, {column}"),
+                _ => columns.push((table, name, column)),
+            }
+        }
+        names.extend(columns.into_iter().map(|(_, name, list)| (list, name)));
+        Ok(Self(names))
+    }
+    /// The name of the index of "UNIQUE constraint failed: job.workspace_id, job.dedupe_key".
+    pub fn name_of(&self, message: &str) -> String {
+        let what = message.rsplit_once(": ").map_or(message, |(_, what)| what);
+        if let Some(name) = self.0.get(what) {
+            return name.clone();
+        }
+        if let Some(index) = what.strip_prefix("index '") {
+            return index.trim_end_matches('\'').to_owned();
+        }
+        // The key of a table whose key is the row's own number has no index.
+        match what.split_once('.') {
+            Some((table, column)) if !column.contains(',') => format!("{table}_pkey"),
+            _ => what.to_owned(),
+        }
+    }
 }
 
 #[cfg(test)]

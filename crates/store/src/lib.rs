@@ -3,15 +3,24 @@
 //! not known here. Every finder demands the workspace.
 
 pub mod agent;
+pub mod attachment;
 pub mod business_hours;
 pub mod conn;
+pub mod contact;
+pub mod contact_merge;
+pub mod contact_point;
+pub mod conversation;
 pub mod dialect;
 pub mod draft;
+pub mod entry;
 pub mod error;
 pub mod inbox;
 pub mod invitation;
 pub mod job;
 pub mod login_session;
+mod many;
+pub mod outbox;
+pub mod provider_event;
 pub mod row;
 pub mod secret;
 pub mod setting;
