@@ -1,0 +1,3 @@
+/** Door of the fake backend. */
+export { Backend } from "./backend";
+export { makeWorld, type World, type WorldOptions } from "./world";
