@@ -42,7 +42,7 @@ demo: web/.stamp-build ## Fill ./data with a believable small business; ARGS="--
 
 e2e: web/.stamp-build ## Only the browser tests; ONLY=reconnect runs the files whose name holds that
 	cargo build --locked --bin continuo
-	ONLY="$(ONLY)" npm run e2e --prefix web/e2e
+	ONLY="$(ONLY)" npm run e2e --prefix web -w e2e
 
 bench: web/.stamp-build ## Yardsticks beside product figures; ONLY=ingest SIZE=small|full
 	ONLY="$(ONLY)" SIZE="$(SIZE)" scripts/bench.sh

@@ -25,6 +25,6 @@ step "Rust: everything, stories on SQLite"
 cargo test --workspace --locked
 
 step "end to end, in Chromium"
-npm run e2e --prefix web/e2e
+npm run e2e --prefix web -w e2e
 
 step "done"
