@@ -363,7 +363,13 @@ mod tests {
             }],
             ..Capabilities::default()
         };
-        let file = |mime: &str, bytes| OutboundFile { id: model::AttachmentId(1), name: "x".into(), mime: mime.into(), bytes, url: None };
+        let file = |mime: &str, bytes| OutboundFile {
+            id: model::AttachmentId(1),
+            name: "x".into(),
+            mime: mime.into(),
+            bytes,
+            url: None,
+        };
         assert_eq!(capabilities.check("fünf!", &[]), Ok(()));
         assert_eq!(capabilities.check("sechs!", &[]).unwrap_err().fix, Some(Fix::Shorten));
         assert_eq!(capabilities.check("", &[file("image/png", 100), file("Application/PDF; x=1", 1)]), Ok(()));

@@ -2,8 +2,8 @@
 //! absent capability is an absent trait, never a stub.
 
 use crate::{
-    Accepted, Blocked, Capabilities, InboundEvent, InboxSettings, MediaRef, Outbound, Quarantine, RawEvent, RawRequest, Rejected, SendContext,
-    SendError, Verified, WireRequest,
+    Accepted, Blocked, Capabilities, InboundEvent, InboxSettings, MediaRef, Outbound, Quarantine, RawEvent, RawRequest, Rejected,
+    SendContext, SendError, Verified, WireRequest,
 };
 use model::{InboxId, Timestamp};
 use serde::{Deserialize, Serialize};

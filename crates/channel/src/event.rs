@@ -239,7 +239,15 @@ mod tests {
 
     #[test]
     fn a_broken_row_is_an_error_and_not_a_panic() {
-        for raw in [&b""[..], b"\x02", b"\x01", b"\x01\x01\x05ab", b"\x01\x01\xff\xff\xff\xff\xff\xff", b"\x01\x01\x01\xff\x01a", b"\x01\xff\xff\x7f"] {
+        for raw in [
+            &b""[..],
+            b"\x02",
+            b"\x01",
+            b"\x01\x01\x05ab",
+            b"\x01\x01\xff\xff\xff\xff\xff\xff",
+            b"\x01\x01\x01\xff\x01a",
+            b"\x01\xff\xff\x7f",
+        ] {
             assert!(decode(raw).is_err(), "{raw:?}");
         }
     }

@@ -211,7 +211,13 @@ pub struct ContactPointClaim {
 
 impl ContactPointClaim {
     /// A claim without name; add one with `named`.
-    pub fn new(kind: ContactPointKind, scope: impl Into<String>, value: impl Into<String>, proof_level: u8, source: ClaimSource) -> Self {
+    pub fn new(
+        kind: ContactPointKind,
+        scope: impl Into<String>,
+        value: impl Into<String>,
+        proof_level: u8,
+        source: ClaimSource,
+    ) -> Self {
         Self { kind, scope: scope.into(), value: value.into(), name: None, proof_level, source, disproved: false }
     }
     /// The same claim with a display name.

@@ -26,8 +26,8 @@ pub use contract::{
 };
 pub use event::{Answer, CameBy, DecodeError, Quarantine, RawEvent, RawRequest, Rejected, Verified, content_key};
 pub use inbound::{
-    Automatic, CallEvent, CallFact, ClaimEvent, ClaimSource, ContactPointClaim, Cost, InboundEvent, InboundMessage, MediaRef, OptScope,
-    PageSeen, Part, UpTo, WatermarkKind,
+    Automatic, CallEvent, CallFact, ClaimEvent, ClaimSource, ContactPointClaim, Cost, InboundEvent, InboundMessage, MediaRef,
+    OptScope, PageSeen, Part, UpTo, WatermarkKind,
 };
 pub use inbox::{InboxSettings, NoSecrets, SecretError, SecretText, Secrets};
 pub use model::words::{BlockReason, ContactPointKind, DeliveryState, FailureClass};
