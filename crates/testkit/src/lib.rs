@@ -1,1 +1,4 @@
 //! Continuo testkit.
+
+pub mod db;
+pub mod pg;
