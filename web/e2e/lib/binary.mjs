@@ -21,9 +21,14 @@ export function removeFolder(folder) {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** Starts the program without expecting that it comes up. */
-export function spawnContinuo(args, env = {}) {
-  const child = spawn(binaryPath(), args, { stdio: ["ignore", "pipe", "pipe"], env: { ...cleanEnvironment(), ...env } });
+/**
+ * Starts the program without expecting that it comes up. With `fileBlocksMax` no file may grow past so many blocks of
+ * 512 bytes: every write beyond fails, as on a full disk.
+ */
+export function spawnContinuo(args, env = {}, { fileBlocksMax = null } = {}) {
+  const limited = ["-c", 'trap "" XFSZ; ulimit -f "$1"; shift; exec "$@"', "sh", String(fileBlocksMax), binaryPath(), ...args];
+  const [program, all] = fileBlocksMax === null ? [binaryPath(), args] : ["/bin/sh", limited];
+  const child = spawn(program, all, { stdio: ["ignore", "pipe", "pipe"], env: { ...cleanEnvironment(), ...env } });
   const run = { child, output: "", errors: "", exit: null };
   child.stdout.setEncoding("utf8").on("data", (text) => (run.output += text));
   child.stderr.setEncoding("utf8").on("data", (text) => (run.errors += text));
@@ -49,8 +54,8 @@ export async function runContinuo(args, { env = {}, withinMs = 30_000 } = {}) {
  * Starts `continuo serve` on a free port and waits until it answers.
  * The set-up code is null when the workspace has an owner already.
  */
-export async function startContinuo({ folder = freshFolder(), args = [], env = {} } = {}) {
-  const run = spawnContinuo(["serve", "--data", folder, "--listen", "127.0.0.1:0", ...args], env);
+export async function startContinuo({ folder = freshFolder(), args = [], env = {}, fileBlocksMax = null } = {}) {
+  const run = spawnContinuo(["serve", "--data", folder, "--listen", "127.0.0.1:0", ...args], env, { fileBlocksMax });
   const told = () => `\n--- printed\n${run.output}\n--- errors\n${run.errors.slice(-8_000)}`;
   let url;
   try {

@@ -79,7 +79,7 @@ export class Visitor {
         this.refusals.push(frame);
         // "Send again later" is no refusal of the message itself.
         if (frame.code === "busy" || frame.code === "rate_limited") {
-          setTimeout(() => this.unacknowledged.has(frame.client_msg_id) && this.send(this.unacknowledged.get(frame.client_msg_id)), frame.retry_after ?? 200);
+          setTimeout(() => this.unacknowledged.has(frame.client_msg_id) && this.send(this.unacknowledged.get(frame.client_msg_id)), (frame.retry_after ?? 0.2) * 1_000);
         } else this.unacknowledged.delete(frame.client_msg_id);
         break;
       case "frame":
