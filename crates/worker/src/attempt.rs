@@ -64,9 +64,10 @@ impl Inner {
         }
         let run = known.run.clone();
         let context = JobContext { job, name, payload, lane, now };
-        let outcome = AssertUnwindSafe(async move { run(context).await }).catch_unwind().await.unwrap_or_else(|panic| {
-            Outcome::Retry(format!("panicked: {}", crate::supervisor::panic_text(panic.as_ref())))
-        });
+        let outcome = AssertUnwindSafe(async move { run(context).await })
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|panic| Outcome::Retry(format!("panicked: {}", crate::supervisor::panic_text(panic.as_ref()))));
         let last = job.attempts >= known.attempts_max;
         match outcome {
             Outcome::Done => Close::Finish,
@@ -102,7 +103,12 @@ impl Inner {
     }
 
     /// Runs the jobs of a held lane, one after the other, then gives the lane back. `ended` sees each end.
-    pub(crate) async fn run_lane(&self, claim: LaneClaim, now: impl Fn() -> Timestamp + Send, mut ended: impl FnMut(Close) + Send) {
+    pub(crate) async fn run_lane(
+        &self,
+        claim: LaneClaim,
+        now: impl Fn() -> Timestamp + Send,
+        mut ended: impl FnMut(Close) + Send,
+    ) {
         let held = self.held.hold_lane(claim);
         let (began, settings) = (now(), self.settings);
         for _ in 0..settings.lane_job_count_max {

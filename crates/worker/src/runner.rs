@@ -235,7 +235,13 @@ impl Inner {
                 (false, _) => (0, free),
                 // Both: half each; the last slot goes to what waits longest.
                 (true, true) if free > 1 => (free / 2, free - free / 2),
-                (true, true) => if due.job_at <= due.lane_at { (1, 0) } else { (0, 1) },
+                (true, true) => {
+                    if due.job_at <= due.lane_at {
+                        (1, 0)
+                    } else {
+                        (0, 1)
+                    }
+                }
             };
             let (jobs, lanes) = self.take(class, now, job_limit, lane_limit).await?;
             missed |= jobs.is_empty() && lanes.is_empty();
