@@ -1,0 +1,59 @@
+/** Attachments: limits are checked before the upload, with a reason that can be shown; then one request per file with progress. */
+import { problem, Problem, type WidgetConfig, type WidgetFile } from "./wire";
+
+export type Limits = WidgetConfig["attachments"];
+export type FileTrouble = "file_too_large" | "file_type" | "file_empty" | "file_count" | "file_failed" | "network";
+
+export interface Upload {
+  key: string;
+  name: string;
+  bytes: number;
+  /** blob: address of an image, while it is ours alone */
+  preview: string | null;
+  share: number;
+  state: "going" | "done" | "failed" | "refused";
+  trouble: FileTrouble | null;
+  file: WidgetFile | null;
+  source: File | null;
+}
+
+/** `image/*`, `application/pdf`, `.csv`; nothing listed means anything. */
+export function allowed(types: string[], name: string, mime: string): boolean {
+  if (!types.length) return true;
+  return types.some((type) => {
+    if (type === "*/*" || type === "*") return true;
+    if (type.startsWith(".")) return name.toLowerCase().endsWith(type.toLowerCase());
+    if (type.endsWith("/*")) return mime.startsWith(type.slice(0, -1));
+    return mime === type;
+  });
+}
+
+export function check(limits: Limits, file: { name: string; size: number; type: string }, already: number): FileTrouble | null {
+  if (already >= limits.count_max) return "file_count";
+  if (!file.size) return "file_empty";
+  if (file.size > limits.bytes_max) return "file_too_large";
+  return allowed(limits.types, file.name, file.type) ? null : "file_type";
+}
+
+export const isPicture = (mime: string) => /^image\/(png|jpe?g|gif|webp|avif)$/.test(mime);
+
+/** XMLHttpRequest, because fetch cannot say how much has been sent. */
+export function upload(base: string, token: string, file: File, onShare: (share: number) => void): Promise<WidgetFile> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `${base}/files?name=${encodeURIComponent(file.name)}`);
+    request.setRequestHeader("Authorization", `Visitor ${token}`);
+    request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
+    request.upload.onprogress = (event) => event.lengthComputable && onShare(event.loaded / event.total);
+    request.onerror = request.onabort = request.ontimeout = () => reject(new Problem("network"));
+    request.onload = () => {
+      if (request.status >= 300) return reject(problem(request.status, request.responseText, request.getResponseHeader("Retry-After")));
+      try {
+        resolve(JSON.parse(request.responseText) as WidgetFile);
+      } catch {
+        reject(new Problem("network", request.status));
+      }
+    };
+    request.send(file);
+  });
+}

@@ -1,0 +1,34 @@
+/** The business's colour and radius, made readable on our surfaces, as CSS variables. */
+import { css, fill, mix, parse, until, type Rgb } from "../../shared/colour";
+
+const LIGHT = { surface: [255, 255, 255] as Rgb, goal: [0, 0, 0] as Rgb, tint: 0.1 };
+const DARK = { surface: [30, 40, 50] as Rgb, goal: [255, 255, 255] as Rgb, tint: 0.18 };
+
+export function brand(colour: string, dark: boolean): Record<string, string> {
+  const { surface, goal, tint } = dark ? DARK : LIGHT;
+  const base = fill(colour);
+  const ground = mix(surface, parse(colour), tint);
+  return {
+    "--fill": css(base.fill),
+    "--on-fill": css(base.on),
+    // For words, icons and focus on a surface; measured on the tint, which is the harder of the two grounds.
+    "--accent": css(until(parse(colour), ground, goal, 4.5)),
+    "--accent-tint": css(ground),
+  };
+}
+
+export function applyTheme(config: { colour: string; radius: number }, theme: string) {
+  const root = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  if (theme === "light" || theme === "dark") root.dataset["theme"] = theme;
+  const radius = Math.max(0, Math.min(24, config.radius));
+  root.style.setProperty("--r-bubble", `${Math.min(radius, 14)}px`);
+  root.style.setProperty("--r-card", `${Math.min(radius, 12)}px`);
+  root.style.setProperty("--r-control", `${Math.min(radius, 8)}px`);
+  const paint = () => {
+    const vars = brand(config.colour, theme === "dark" || (theme !== "light" && system.matches));
+    for (const name in vars) root.style.setProperty(name, vars[name] as string);
+  };
+  paint();
+  system.addEventListener("change", paint);
+}

@@ -1,0 +1,88 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Hours } from "./hours";
+import { Icon } from "./icons";
+import { Blocked, CloseButton, Faces, Presence, Strip, type Props } from "./parts";
+
+export function Home({ chat, state }: Props) {
+  const { text, config, conversation, log, outbox, verified } = state;
+  const first = useRef<HTMLButtonElement>(null);
+  const [asking, setAsking] = useState(false);
+  useEffect(() => {
+    if (state.focus && state.open) first.current?.focus();
+  }, [state.focus, state.open]);
+
+  const some = Boolean(conversation) || outbox.length > 0 || log.length > 0;
+  const last = log[log.length - 1];
+  const greeting = config.greeting || text.t("greeting");
+  return (
+    <>
+      <div class="scroll">
+        <header class="hero">
+          <div class="hero-bar">
+            <span class="hero-name">{config.business || config.title}</span>
+            <CloseButton chat={chat} state={state} />
+          </div>
+          <Faces config={config} />
+          {verified?.name && <p class="hello">{text.t("hello", { name: verified.name })}</p>}
+          <h1 dir="auto">{greeting}</h1>
+          <p class="hero-line">
+            <Presence state={state} />
+          </p>
+        </header>
+        <div class="cards">
+          {!state.network && (
+            <Strip tone="warn" icon="cloud">
+              {text.t("offline")}
+            </Strip>
+          )}
+          {state.block ? (
+            <div class="card">
+              <Blocked chat={chat} state={state} />
+            </div>
+          ) : (
+            <button type="button" class="card go" ref={first} onClick={() => chat.go("chat")}>
+              <span class="go-words">
+                <strong>{text.t(some ? "go_on" : "write")}</strong>
+                <span class="go-more" dir="auto">
+                  {some && last?.text ? last.text : !config.online ? config.away_text || text.t("leave_message") : (config.title !== config.business && config.title) || text.t("write_message")}
+                </span>
+              </span>
+              {state.unread > 0 && <span class="count">{new Intl.NumberFormat(text.locale).format(state.unread)}</span>}
+              <span class="go-icon">
+                <Icon name="arrow" />
+              </span>
+            </button>
+          )}
+          {config.hours && <Hours text={text} hours={config.hours} openNow={config.open_now} />}
+        </div>
+      </div>
+      {(some || verified) && (
+        <footer class="foot">
+          {verified?.name && <span class="foot-who">{text.t("signed_in", { name: verified.name })}</span>}
+          {asking ? (
+            <div class="ask" role="alertdialog" aria-labelledby="ask-words">
+              <p id="ask-words">
+                {text.t("start_new_ask", { business: config.business })}{" "}
+                {outbox.some((row) => row.state === "queued") && text.n("start_new_unsent", outbox.filter((row) => row.state === "queued").length)}
+              </p>
+              <div class="ask-buttons">
+                <button type="button" class="button danger" onClick={() => chat.forget()}>
+                  {text.t("start_new_yes")}
+                </button>
+                <button type="button" class="button" ref={(button) => button?.focus()} onClick={() => setAsking(false)}>
+                  {text.t("cancel")}
+                </button>
+              </div>
+            </div>
+          ) : (
+            some && (
+              <button type="button" class="link" onClick={() => setAsking(true)}>
+                {text.t("start_new")}
+              </button>
+            )
+          )}
+        </footer>
+      )}
+    </>
+  );
+}
