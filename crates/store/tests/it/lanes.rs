@@ -7,7 +7,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use store::job::{self, Claimed, JobClass, LEASE_MS, LaneClaim, NewJob, NextInLane};
-use store::{Db, Engine, Route, StoreError};
+use store::{Access, Db, Engine, Route, StoreError};
 use testkit::db::TestDb;
 use testkit::db_test;
 
@@ -150,6 +150,54 @@ db_test! {
         release(&db, lane).await;
         assert_eq!(lane_count(&db).await, 1);
     }
+}
+
+/// Two nodes on one PostgreSQL. One enqueues and has not committed yet; the other gives the empty lane back meanwhile. It must
+/// wait for the first and then *see* its job. Breaks when the enqueuer does not lock the lane (DO NOTHING), and when the
+/// release looks for jobs in the statement that waits for that lock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_that_meets_an_open_enqueue_leaves_no_job_behind() {
+    let Some(db) = TestDb::open_with(Engine::Postgres, |settings| settings.test_run_twice = false) else { return };
+    let other = Db::open(&db.settings, db.clock.clone(), Access::Test).unwrap();
+    let now = db.clock.now();
+    add(&db, in_lane(5, 1, now)).await;
+    let lane = claim(&db, now).await[0];
+    let first = next_job(&db, lane, now).await;
+    finish(&db, &first).await;
+
+    let (entered, has_entered) = tokio::sync::oneshot::channel();
+    let (commit, may_commit) = std::sync::mpsc::channel::<()>();
+    let (enqueuing, mut entered) = (db.db.clone(), Some(entered));
+    let enqueue = tokio::spawn(async move {
+        let enqueue = move |tx: &mut dyn store::Conn| -> Result<(), StoreError> {
+            job::add(tx, ACME, &in_lane(5, 2, now))?;
+            if let Some(entered) = entered.take() {
+                entered.send(()).expect("the test waits");
+                may_commit.recv().expect("the test tells when");
+            }
+            Ok(())
+        };
+        enqueuing.write(Route::Any, enqueue).await
+    });
+    has_entered.await.unwrap();
+    let releasing = other.clone();
+    let release = tokio::spawn(async move { releasing.write(Route::Any, move |tx| job::release_lane(tx, lane)).await });
+    // Until the release waits for the lock of the enqueuer (as it must) or has ended (which is the bug).
+    let began = tokio::time::Instant::now();
+    loop {
+        let waiting = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)";
+        if release.is_finished() || other.read(move |tx| tx.one(waiting, &[])).await.unwrap().unwrap().bool(0) {
+            break;
+        }
+        assert!(began.elapsed().as_secs() < 20, "the release neither waits nor ends");
+        tokio::task::yield_now().await;
+    }
+    commit.send(()).unwrap();
+    enqueue.await.unwrap().unwrap();
+    assert!(release.await.unwrap().unwrap());
+    let lane = claim(&db, now).await;
+    assert_eq!(lane.len(), 1, "the job's lane is there to be claimed");
+    assert_eq!(next_job(&db, lane[0], now).await.payload, "2");
 }
 
 #[derive(Default)]
