@@ -37,7 +37,7 @@ start_test_postgres() {
     if as_test_postgres "$bin/pg_ctl" --pgdata "$folder/data" --log "$folder/server.log" --wait --silent start --options \
       "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$folder/socket -c max_connections=500 \
        -c shared_buffers=64MB -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off \
-       -c log_min_messages=fatal -c timezone=UTC" >/dev/null 2>&1; then
+       -c log_min_messages=fatal -c deadlock_timeout=100ms -c timezone=UTC" >/dev/null 2>&1; then
       TEST_POSTGRES_FOLDER=$folder
       export CONTINUO_TEST_DATABASE_URL="postgres://continuo@127.0.0.1:$port/postgres"
       return 0

@@ -106,7 +106,7 @@ struct Open {
     threads: Mutex<Vec<JoinHandle<()>>>,
     keeper: Mutex<Option<JoinHandle<()>>>,
     // Given back last.
-    _lock: Option<LockFile>,
+    lock: Mutex<Option<LockFile>>,
 }
 
 impl Db {
@@ -249,7 +249,7 @@ impl Db {
         if target.exists() {
             return Err(StoreError::Broken(format!("{} is already there; name a new file", target.display())));
         }
-        let connection = sqlite::open(path, Purpose::Read { cache_kib: 2_048 })?;
+        let connection = sqlite::open(path, Purpose::Copy)?;
         sqlite::copy(&connection, target)
     }
 
@@ -285,6 +285,7 @@ impl Open {
         if let Some(keeper) = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take() {
             join(keeper);
         }
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
@@ -381,7 +382,7 @@ fn open_sqlite(
             next_writer: AtomicUsize::new(0),
             threads: Mutex::new(threads),
             keeper: Mutex::new(keeper),
-            _lock: lock,
+            lock: Mutex::new(lock),
         }),
     })
 }
@@ -447,7 +448,7 @@ fn open_postgres(
             next_writer: AtomicUsize::new(0),
             threads: Mutex::new(threads),
             keeper: Mutex::new(keeper),
-            _lock: None,
+            lock: Mutex::new(None),
         }),
     })
 }

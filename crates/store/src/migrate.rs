@@ -11,6 +11,7 @@ use crate::values;
 use model::Timestamp;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// A numbered file.
@@ -83,6 +84,7 @@ const APPLIED: &str = "SELECT number, name, checksum FROM schema_migration ORDER
 const RECORD: &str = "INSERT INTO schema_migration(number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 const LEASE: &str = "migrate";
 const LEASE_MS: i64 = 120_000;
+static STARTS: AtomicU32 = AtomicU32::new(0);
 /// How often another node's migration is waited for, half a second each.
 const WAIT_COUNT_MAX: u32 = 360;
 
@@ -100,7 +102,8 @@ pub(crate) fn migrate(
     if open_migrations(shared, session, all)?.is_empty() {
         return Ok(());
     }
-    let holder = format!("{}-{}", shared.node.holder(), std::process::id());
+    // Nodes on several computers may have the same process number, stores within one process the same node name (in tests).
+    let holder = format!("{}-{}-{}", shared.node.holder(), std::process::id(), STARTS.fetch_add(1, Ordering::Relaxed));
     if session.engine() == Engine::Sqlite {
         // The lock file proves that nobody else lives, whatever a lease of a crashed process says.
         shared.alone(session, lease::clear)?;

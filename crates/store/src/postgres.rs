@@ -159,7 +159,13 @@ impl PgSession {
     }
 
     pub fn begin(&mut self) -> Result<(), Fail> {
-        self.batch("BEGIN")?;
+        let was_open = self.client.is_some();
+        let begun = match self.batch("BEGIN") {
+            // The connection broke while nobody used it, or the server was started anew: nothing is lost yet.
+            Err(Fail { cause: Cause::Gone, .. }) if was_open => self.batch("BEGIN"),
+            other => other,
+        };
+        begun?;
         self.in_transaction = true;
         Ok(())
     }

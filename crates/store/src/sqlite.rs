@@ -22,13 +22,15 @@ const STATEMENT_COUNT_MAX: usize = 1_024;
 pub(crate) enum Purpose {
     Write { full_sync: bool },
     Read { cache_kib: i64 },
+    /// Reads all of it once, into another file.
+    Copy,
 }
 
 /// Opens the file (the writer makes it when it is missing) and sets every PRAGMA.
 pub(crate) fn open(path: &Path, purpose: Purpose) -> Result<Connection, StoreError> {
     let flags = match purpose {
         Purpose::Write { .. } => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        Purpose::Read { .. } => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Purpose::Read { .. } | Purpose::Copy => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .and_then(|connection| set_up(&connection, purpose).map(|()| connection))
@@ -45,6 +47,7 @@ fn set_up(connection: &Connection, purpose: Purpose) -> rusqlite::Result<()> {
     let (full_sync, cache_kib) = match purpose {
         Purpose::Write { full_sync } => (full_sync, 8 * 1024),
         Purpose::Read { cache_kib } => (true, cache_kib),
+        Purpose::Copy => (true, 1024),
     };
     // Page size and vacuum mode count only before the first table of a new file; later they are without effect.
     connection.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;")?;
