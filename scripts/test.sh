@@ -21,8 +21,11 @@ source scripts/test-postgres.sh
 start_test_postgres
 trap stop_test_postgres EXIT
 
-step "Rust: everything, stories on SQLite"
+step "Rust: everything; the store on both engines, stories on PostgreSQL"
 cargo test --workspace --locked
+
+step "Rust: stories on SQLite"
+env -u CONTINUO_TEST_DATABASE_URL node scripts/run-stories.mjs
 
 step "end to end, in Chromium"
 npm run e2e --prefix web -w e2e

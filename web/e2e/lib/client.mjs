@@ -1,6 +1,8 @@
 // The API as a program uses it: set-up, sign-in, and plain calls with the cookie kept. Arranges what a journey needs and
 // looks at what the server really stored.
 
+import { until } from "./wait.mjs";
+
 export class ApiError extends Error {
   constructor(status, body, call) {
     super(`${call} answered ${status}: ${JSON.stringify(body)}`);
@@ -102,6 +104,16 @@ export async function wholeTimeline(client, conversation) {
     entries = [...page.entries, ...entries];
   }
   return entries;
+}
+
+/** An agent's answer that leaves at once. */
+export async function reply(client, conversation, text, extra = {}) {
+  return client.post(`/conversations/${conversation}/entries`, { kind: "message", text, base_seq: 0, force: true, hold_seconds: 0, ...extra }, { headers: { "idempotency-key": crypto.randomUUID() } });
+}
+
+/** The one conversation that there is, once it is there. */
+export async function onlyConversation(client) {
+  return until("a conversation", async () => (await client.get("/conversations?view=all&limit=100")).items[0]);
 }
 
 /** Text of an entry as it is stored. */
