@@ -118,7 +118,8 @@ fn on_a_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T
 
 /// The same server, another database.
 fn with_database(url: &str, name: &str) -> String {
-    let (address, options) = url.split_once('?').map_or((url, String::new()), |(address, options)| (address, format!("?{options}")));
+    let (address, options) =
+        url.split_once('?').map_or((url, String::new()), |(address, options)| (address, format!("?{options}")));
     let scheme = address.find("://").map_or(0, |at| at + 3);
     let end = address[scheme..].find('/').map_or(address.len(), |at| scheme + at);
     format!("{}/{name}{options}", &address[..end])

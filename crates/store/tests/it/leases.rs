@@ -82,7 +82,8 @@ async fn two_nodes_never_share_a_number_and_a_dead_ones_is_taken_over_late() {
     let address = known.iter().find(|node| node.number == dead).unwrap().address.clone();
     assert_eq!(address.as_deref(), Some("10.0.0.1:8080"));
     drop(first);
-    const FULL: &str = "INSERT INTO node(number, holder, until, ids_up_to) VALUES ($1, 'x', $2, $2) ON CONFLICT (number) DO NOTHING";
+    const FULL: &str =
+        "INSERT INTO node(number, holder, until, ids_up_to) VALUES ($1, 'x', $2, $2) ON CONFLICT (number) DO NOTHING";
     const REVIVE: &str = "UPDATE node SET until = $2, ids_up_to = $2 WHERE number = $1";
     let alive_until = MONDAY.plus_ms(60_000);
     test.write::<_, StoreError>(Route::Any, move |tx| {

@@ -9,7 +9,7 @@ mod migrations;
 mod numbers;
 mod opening;
 mod schema;
-// mod sql_texts;
+mod sql_texts;
 mod statements;
 
 /// What the stories share.

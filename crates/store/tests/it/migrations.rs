@@ -14,7 +14,8 @@ const LATER: Migration = Migration {
            CREATE INDEX later_sqlite ON later(x); -- only: sqlite\n\
            CREATE INDEX later_postgres ON later(x); -- only: postgres\n",
 };
-const BAD: Migration = Migration { name: "0902_bad", text: "CREATE TABLE half (@ID);\nALTER TABLE nothing_of_that_name ADD COLUMN x BIGINT;\n" };
+const BAD: Migration =
+    Migration { name: "0902_bad", text: "CREATE TABLE half (@ID);\nALTER TABLE nothing_of_that_name ADD COLUMN x BIGINT;\n" };
 
 fn with(more: &[Migration]) -> Vec<Migration> {
     MIGRATIONS.iter().chain(more).copied().collect()
@@ -26,7 +27,8 @@ fn open(test: &TestDb, all: &[Migration]) -> Result<Db, StoreError> {
 
 fn backups(db: &Db) -> Vec<PathBuf> {
     let folder = db.path().and_then(Path::parent).expect("a SQLite file lies in a folder").join("backups");
-    let mut files: Vec<_> = std::fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default();
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default();
     files.sort();
     files
 }
@@ -110,7 +112,9 @@ async fn nodes_that_start_at_once_on_an_empty_postgres_migrate_it_once() {
     let starts: Vec<_> = (0..4)
         .map(|_| {
             let settings = settings.clone();
-            std::thread::spawn(move || Db::open(&settings, std::sync::Arc::new(model::SystemClock), Access::Test).map(|db| db.close()))
+            std::thread::spawn(move || {
+                Db::open(&settings, std::sync::Arc::new(model::SystemClock), Access::Test).map(|db| db.close())
+            })
         })
         .collect();
     for start in starts {

@@ -55,7 +55,10 @@ async fn change_seq_story(db: TestDb) {
     wanted.extend((0..WRITER_COUNT).flat_map(|_| (0..WRITE_COUNT).filter(|n| n % 2 == 0)));
     wanted.sort_unstable();
     assert_eq!(seen, wanted);
-    assert_eq!(db.read(event_log::all_heads).await.unwrap(), [(ACME, WRITER_COUNT * WRITE_COUNT * 3 / 2), (BYTE_BAKERY, WRITER_COUNT * WRITE_COUNT / 2)]);
+    assert_eq!(
+        db.read(event_log::all_heads).await.unwrap(),
+        [(ACME, WRITER_COUNT * WRITE_COUNT * 3 / 2), (BYTE_BAKERY, WRITER_COUNT * WRITE_COUNT / 2)]
+    );
     let sums = db.read(|tx| counters::list(tx, ACME, "test.open")).await.unwrap();
     assert_eq!(sums, [(0, 160), (1, 160), (2, 160)]);
     // What the receiver was told ends at the heads.

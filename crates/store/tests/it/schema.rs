@@ -5,7 +5,8 @@ use std::path::Path;
 use store::{Engine, values};
 use testkit::db::TestDb;
 
-const SQLITE: &str = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY tbl_name, CASE type WHEN 'table' THEN 0 ELSE 1 END, name";
+const SQLITE: &str =
+    "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY tbl_name, CASE type WHEN 'table' THEN 0 ELSE 1 END, name";
 const COLUMNS: &str = "SELECT CAST(c.relname AS TEXT), CAST(a.attname AS TEXT) || ' ' || format_type(a.atttypid, a.atttypmod) \
         || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END \
         || coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') \
@@ -21,13 +22,17 @@ const INDEXES: &str = "SELECT CAST(tablename AS TEXT), replace(indexdef, ' ON pu
 fn compare(file: &str, found: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(file);
     #[expect(clippy::disallowed_methods, reason = "a switch for whoever accepts new snapshots")]
-    let update = ["CONTINUO_UPDATE_SNAPSHOTS", "UPDATE_SNAPSHOTS"].iter().any(|name| std::env::var(name).is_ok_and(|value| value == "1"));
+    let update =
+        ["CONTINUO_UPDATE_SNAPSHOTS", "UPDATE_SNAPSHOTS"].iter().any(|name| std::env::var(name).is_ok_and(|value| value == "1"));
     if update {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, found).unwrap();
     }
     let known = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(known == found, "crates/store/schema/{file} is not what the migrations make; CONTINUO_UPDATE_SNAPSHOTS=1 writes it anew");
+    assert!(
+        known == found,
+        "crates/store/schema/{file} is not what the migrations make; CONTINUO_UPDATE_SNAPSHOTS=1 writes it anew"
+    );
 }
 
 #[tokio::test]
@@ -53,7 +58,9 @@ async fn the_committed_schema_is_the_one_that_migrations_make_postgres() {
     let mut tables: Vec<&str> = columns.iter().map(|(table, _)| table.as_str()).collect();
     tables.dedup();
     for table in tables {
-        let of = |list: &[(String, String)]| list.iter().filter(|(name, _)| name == table).map(|(_, what)| what.clone()).collect::<Vec<_>>();
+        let of = |list: &[(String, String)]| {
+            list.iter().filter(|(name, _)| name == table).map(|(_, what)| what.clone()).collect::<Vec<_>>()
+        };
         let mut lines = of(&columns);
         lines.extend(of(&keys).into_iter().map(|key| format!("CONSTRAINT {key}")));
         let with = of(&options).first().map(|options| format!(" WITH ({options})")).unwrap_or_default();

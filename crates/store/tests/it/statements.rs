@@ -1,17 +1,20 @@
 //! One text for two engines: values, types, placeholders, errors.
 
 use crate::story::{ACME, COUNT_SETTINGS, INSERT_SETTING, insert_setting, setting_count};
-use store::{Conn, Engine, Route, StoreError, Value, values};
+use store::{Engine, Route, StoreError, Value, values};
 use testkit::db_test;
 
 const SWAPPED: &str = "UPDATE setting SET value = $2 WHERE workspace_id = $3 AND name = $1";
 const VALUE_OF: &str = "SELECT value FROM setting WHERE workspace_id = $1 AND name = $2";
-const ALL_TYPES: &str = "SELECT CAST($1 AS BIGINT), CAST($2 AS DOUBLE PRECISION), CAST($3 AS TEXT), CAST($4 AS BYTEA), CAST($5 AS BIGINT)";
-const ALL_TYPES_SQLITE: &str = "SELECT CAST($1 AS BIGINT), CAST($2 AS DOUBLE PRECISION), CAST($3 AS TEXT), $4, CAST($5 AS BIGINT)";
+const ALL_TYPES: &str =
+    "SELECT CAST($1 AS BIGINT), CAST($2 AS DOUBLE PRECISION), CAST($3 AS TEXT), CAST($4 AS BYTEA), CAST($5 AS BIGINT)";
+const ALL_TYPES_SQLITE: &str =
+    "SELECT CAST($1 AS BIGINT), CAST($2 AS DOUBLE PRECISION), CAST($3 AS TEXT), $4, CAST($5 AS BIGINT)";
 const FLAGS: &str = "SELECT enabled FROM inbox WHERE workspace_id = $1 AND enabled = $2";
 const INBOX: &str = "INSERT INTO inbox(workspace_id, id, channel, name, enabled, settings, state, created_at, version) \
      VALUES ($1, $2, 'api', 'x', $3, '{}', 'ok', 0, 0)";
-const ENTRY_OF_NOBODY: &str = "INSERT INTO participant(workspace_id, id, conversation_id, role, joined_at) VALUES ($1, $2, $3, 'x', 0)";
+const ENTRY_OF_NOBODY: &str =
+    "INSERT INTO participant(workspace_id, id, conversation_id, role, joined_at) VALUES ($1, $2, $3, 'x', 0)";
 const LIMITED: &str = "SELECT name FROM setting WHERE workspace_id = $1 ORDER BY name LIMIT $2";
 const RETURNING: &str = "DELETE FROM setting WHERE workspace_id = $1 RETURNING name";
 const DUPLICATE_TAG: &str = "INSERT INTO tag(workspace_id, id, name, name_key, colour) VALUES ($1, $2, 'a', 'a', 'red')";

@@ -1,0 +1,308 @@
+//! Looks at every SQL text of the store: both engines understand it, and it holds nothing that only one of them knows or that
+//! means something else on the other. This replaces a check at compile time.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use store::Engine;
+use testkit::db::TestDb;
+
+/// A text with the place where it stands.
+struct Text {
+    place: String,
+    sql: String,
+}
+
+/// The files with SQL of their own kind: they say to which engine a text belongs.
+const ONE_ENGINE_ONLY: &[&str] = &[
+    "src/dialect.rs",
+    "src/sqlite.rs",
+    "src/postgres.rs",
+    "src/search/fts5.rs",
+    "src/search/tsvector.rs",
+    "src/search/sqlite.rs",
+    "src/search/postgres.rs",
+];
+
+#[test]
+fn texts_hold_nothing_that_only_one_engine_knows() {
+    let mut problems = Vec::new();
+    for text in texts() {
+        let bare = without_literals(&text.sql);
+        let lower = bare.to_lowercase();
+        for (needle, why) in [
+            ("now()", "time comes from the Clock"),
+            ("::", "write CAST(x AS y)"),
+            (" ilike ", "fold in Rust into a key column"),
+            ("any(", "write IN with placeholders"),
+            ("lateral", "PostgreSQL only"),
+            ("distinct on", "PostgreSQL only"),
+            ("greatest(", "write CASE"),
+            ("least(", "write CASE"),
+            ("percentile_cont", "two neighbours by row_number"),
+            ("json_", "SQL never looks into JSON"),
+            ("->", "SQL never looks into JSON"),
+            ("group_concat", "string_agg"),
+            (" offset ", "page by key"),
+            ("for update", "locks are taken by UPDATE; claims use dialect::claim_suffix"),
+            ("ifnull(", "coalesce"),
+            ("\"", "single quotes, and no quoted names"),
+        ] {
+            if lower.contains(needle) {
+                problems.push(format!("{}: {needle:?}: {why}", text.place));
+            }
+        }
+        for function in ["sum(", "avg("] {
+            for (at, _) in lower.match_indices(function) {
+                let before = lower[..at].trim_end();
+                let inside = lower[at..].trim_start_matches(function).trim_start();
+                if !before.ends_with("cast(") && !inside.starts_with("cast(") {
+                    problems.push(format!("{}: {function}..) without CAST", text.place));
+                }
+            }
+        }
+        let squeezed = lower.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(");
+        if ["as (insert ", "as (update ", "as (delete "].iter().any(|part| squeezed.contains(part)) {
+            problems.push(format!("{}: a CTE that writes", text.place));
+        }
+        let dollars = bare.matches('$').count();
+        let placeholders = bare.split('$').skip(1).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).count();
+        if dollars != placeholders {
+            problems.push(format!("{}: a dollar sign that is no placeholder", text.place));
+        }
+        if text.sql.contains("'$") {
+            problems.push(format!("{}: a dollar sign inside a text literal", text.place));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[tokio::test]
+async fn sqlite_understands_every_text() {
+    all_are_understood(TestDb::open(Engine::Sqlite)).await;
+}
+
+#[tokio::test]
+async fn postgres_understands_every_text() {
+    all_are_understood(TestDb::open(Engine::Postgres)).await;
+}
+
+async fn all_are_understood(db: Option<TestDb>) {
+    let Some(db) = db else { return };
+    let mut problems = Vec::new();
+    for text in texts() {
+        let suffix = store::dialect::claim_suffix(db.engine());
+        let sql = store::interned(text.sql.replace("/* suffix */", suffix)).unwrap();
+        if let Err(error) = db.check_statement(sql).await {
+            problems.push(format!("{}: {error}\n    {}", text.place, text.sql));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn the_reader_of_texts_reads_what_stands_in_the_files() {
+    let source = r#"
+        macro_rules! columns { () => { "id, name" }; }
+        macro_rules! walk { ($cut:literal, $way:literal) => { concat!("SELECT ", columns!(), " FROM t WHERE ", $cut, " ORDER BY id ", $way) }; }
+        const PLAIN: &str = "SELECT 1 \
+            FROM \"t\"";
+        const WALK: &str = walk!("x = $1", "DESC");
+        pub(crate) const LATER: &str =
+            concat!("DELETE FROM t WHERE ", "id = $1");
+        const OF: &str = "SELECT id FROM t WHERE workspace_id = $1 AND id";
+        const WORD: &str = "SELECTED is no statement";
+        fn list() { let tail = " LIMIT @1"; many::rows_in(tx, OF, tail, workspace, &ids, &[]) }
+    "#;
+    let found: Vec<String> = texts_of("x.rs", source, &HashMap::new()).into_iter().map(|text| text.sql).collect();
+    assert_eq!(
+        found,
+        [
+            "SELECT 1 FROM \"t\"",
+            "SELECT id, name FROM t WHERE x = $1 ORDER BY id DESC",
+            "DELETE FROM t WHERE id = $1",
+            "SELECT id FROM t WHERE workspace_id = $1 AND id IN ($2) LIMIT $3",
+        ]
+    );
+}
+
+/// Every constant in the store's sources that begins like a statement.
+fn texts() -> Vec<Text> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    walk(&root.join("src"), &mut files);
+    files.sort();
+    let sources: Vec<(String, String)> = files
+        .iter()
+        .map(|file| (file.strip_prefix(root).unwrap().display().to_string(), std::fs::read_to_string(file).unwrap()))
+        .collect();
+    // A macro may be used by the files of the same folder.
+    let mut macros: HashMap<&str, HashMap<String, Macro>> = HashMap::new();
+    for (name, source) in &sources {
+        macros.entry(folder(name)).or_default().extend(macros_of(source));
+    }
+    let mut found = Vec::new();
+    for (name, source) in sources.iter().filter(|(name, _)| !ONE_ENGINE_ONLY.contains(&name.as_str())) {
+        // Tests inside a file may hold what they like.
+        let source = source.split("#[cfg(test)]").next().unwrap();
+        found.extend(texts_of(name, source, &macros[folder(name)]));
+    }
+    assert!(found.len() > 100, "only {} texts were found: the reader has become blind", found.len());
+    found
+}
+
+fn folder(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn texts_of(place: &str, source: &str, shared: &HashMap<String, Macro>) -> Vec<Text> {
+    let mut macros = shared.clone();
+    macros.extend(macros_of(source));
+    let mut found = Vec::new();
+    let mut rest = source;
+    while let Some(at) = rest.find("const ") {
+        rest = &rest[at + "const ".len()..];
+        let Some((name, after)) = rest.split_once(':') else { break };
+        let Some(value) = after.trim_start().strip_prefix("&str = ").or(after.trim_start().strip_prefix("&str =\n")) else {
+            continue;
+        };
+        if !name.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit()) {
+            continue;
+        }
+        let mut reader = Reader { text: value.trim_start(), macros: &macros, values: &HashMap::new() };
+        let line = source[..source.len() - rest.len()].lines().count();
+        let place = format!("{place}:{line} {name}");
+        let sql = reader.expression().unwrap_or_else(|| panic!("{place} cannot be read; teach this test its form"));
+        if ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "].iter().any(|verb| sql.starts_with(verb)) {
+            found.push(Text { sql: completed(sql, name, source, &macros), place });
+        }
+    }
+    found
+}
+
+/// A text that `many::rows_in` completes by a list of ids and a tail.
+fn completed(sql: String, name: &str, source: &str, macros: &HashMap<String, Macro>) -> String {
+    let call = format!("rows_in(tx, {name}, ");
+    let Some(at) = source.find(&call) else { return sql };
+    let argument = &source[at + call.len()..];
+    let none = HashMap::new();
+    let tail = Reader { text: argument, macros, values: &none }.expression().or_else(|| {
+        let variable = argument.split(',').next()?;
+        let before = source[..at].rfind(&format!("let {variable} = "))?;
+        let text = source[before..].split_once("= ")?.1;
+        Reader { text, macros, values: &none }.expression()
+    });
+    let tail = tail.unwrap_or_else(|| panic!("the tail of {name} cannot be read"));
+    let mut sql = format!("{sql} IN ($2){tail}");
+    for n in 1..=9 {
+        sql = sql.replace(&format!("@{n}"), &format!("${}", 2 + n));
+    }
+    sql
+}
+
+#[derive(Clone)]
+struct Macro {
+    parameters: Vec<String>,
+    body: String,
+}
+
+/// `macro_rules!` with one rule whose body is a text.
+fn macros_of(source: &str) -> HashMap<String, Macro> {
+    let mut found = HashMap::new();
+    for part in source.split("macro_rules! ").skip(1) {
+        let Some((name, after)) = part.split_once('{') else { continue };
+        let Some((parameters, after)) = after.split_once("=>") else { continue };
+        let Some((_, body)) = after.split_once('{') else { continue };
+        let parameters = parameters
+            .trim()
+            .trim_matches(['(', ')'])
+            .split(',')
+            .filter_map(|one| Some(one.trim().strip_prefix('$')?.split(':').next()?.to_owned()))
+            .collect();
+        found.insert(name.trim().to_owned(), Macro { parameters, body: body.trim_start().to_owned() });
+    }
+    found
+}
+
+/// Reads an expression that is a text: a literal, `concat!`, a macro of ours, or a parameter of one.
+struct Reader<'t> {
+    text: &'t str,
+    macros: &'t HashMap<String, Macro>,
+    values: &'t HashMap<String, String>,
+}
+
+impl Reader<'_> {
+    fn expression(&mut self) -> Option<String> {
+        self.text = self.text.trim_start();
+        if let Some(rest) = self.text.strip_prefix('"') {
+            let (value, rest) = literal(rest)?;
+            self.text = rest;
+            return Some(value);
+        }
+        if let Some(rest) = self.text.strip_prefix('$') {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+            self.text = &rest[end..];
+            return self.values.get(&rest[..end]).cloned();
+        }
+        let end = self.text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':')?;
+        let name = self.text[..end].rsplit(':').next()?;
+        self.text = self.text[end..].strip_prefix("!(")?;
+        let mut arguments = Vec::new();
+        loop {
+            self.text = self.text.trim_start();
+            if let Some(rest) = self.text.strip_prefix(')') {
+                self.text = rest;
+                break;
+            }
+            arguments.push(self.expression()?);
+            self.text = self.text.trim_start().trim_start_matches(',');
+        }
+        if name == "concat" {
+            return Some(arguments.concat());
+        }
+        let made = self.macros.get(name)?;
+        let values = made.parameters.iter().cloned().zip(arguments).collect();
+        Reader { text: &made.body, macros: self.macros, values: &values }.expression()
+    }
+}
+
+/// The value of a literal after its opening quote, and what follows its closing one.
+fn literal(text: &str) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Some((value, &text[at + 1..])),
+            '\\' => match chars.next()?.1 {
+                '\n' => {
+                    let after = chars.as_str();
+                    let skipped = after.len() - after.trim_start().len();
+                    chars = text.char_indices();
+                    let next = text.len() - after.len() + skipped;
+                    while chars.offset() < next {
+                        chars.next()?;
+                    }
+                }
+                'n' => value.push('\n'),
+                other => value.push(other),
+            },
+            other => value.push(other),
+        }
+    }
+    None
+}
+
+/// The text without what stands in single quotes.
+fn without_literals(sql: &str) -> String {
+    sql.split('\'').step_by(2).collect::<Vec<_>>().join("''")
+}
