@@ -6,6 +6,7 @@ pub mod fold;
 pub mod hours;
 pub mod id;
 pub mod parts;
+pub mod preferences;
 pub mod time;
 pub mod words;
 
