@@ -1,8 +1,7 @@
 /** The one script of the host page: launcher, badge and the door to the panel. Nothing else is fetched before the visitor's click. */
-import { MARK, type Identity, type Page, type ToHost, type ToPanel } from "../shared/bridge";
+import { MARK, type Given, type Page, type ToHost, type ToPanel } from "../shared/bridge";
 import { css, fill } from "../shared/colour";
 import { dir, pick } from "../shared/locale";
-import { labels } from "./labels";
 import { style } from "./style";
 
 interface Config {
@@ -17,214 +16,196 @@ interface Config {
 type Listener = (data?: unknown) => void;
 type Api = ((...call: unknown[]) => void) & { q?: ArrayLike<unknown>[]; v?: 1 };
 
-/** Put in by the build's wrapper; the server replaces the placeholder by the config object. */
+/** Becomes the placeholder `"__CONTINUO_CONFIG__"` in the built file, and that the config object when the server serves it. */
 declare const CONTINUO_CONFIG: Config;
 
 const win = window as unknown as { continuo?: Api };
 const doc = document;
 const script = doc.currentScript as HTMLScriptElement | null;
 
-/** Storage of the host page may be forbidden; the widget then only forgets. */
-function keep(store: () => Storage, key: string, value?: string | null): string | null {
+/** Reads, or writes "" and "1". Storage of the host page may be forbidden; the widget then only forgets. */
+function keep(store: "localStorage" | "sessionStorage", key: string, value?: boolean) {
   try {
-    if (value === undefined) return store().getItem(key);
-    if (value === null) store().removeItem(key);
-    else store().setItem(key, value);
+    const there = window[store];
+    if (value === undefined) return there.getItem(key);
+    there.setItem(key, value ? "1" : "");
   } catch {
     /* forbidden */
   }
-  return null;
-}
-
-function texts(from: Record<string, unknown>): Record<string, string> {
-  const to: Record<string, string> = {};
-  for (const key in from) if (from[key] != null && typeof from[key] !== "object") to[key] = String(from[key]);
-  return to;
 }
 
 function start(config: Config) {
   if (win.continuo?.v) return;
   const src = new URL(script ? script.src : `/w/${config.site}.js`, location.href);
-  const base = src.origin + src.pathname.replace(/\.js$/, "");
   const key = `${MARK}:${config.site}`;
-  const tab = () => sessionStorage;
-  const browser = () => localStorage;
-
   let open = false;
   let ready = false;
   let unread = 0;
-  let wish = config.locale === "auto" ? "" : config.locale;
-  let identity: Identity | null = null;
-  let values: Record<string, string> = {};
-  let frame: HTMLIFrameElement | null = null;
+  /** "2 new messages", in the panel's words: plural rules would not fit here. */
+  let news = "";
+  let wish = config.locale;
+  let identity: Given = null;
+  let values: Given = {};
+  let frame: HTMLIFrameElement | undefined;
   let focus = true;
-  const listeners: Record<string, Listener[]> = {};
+  let listeners: [string, Listener][] = [];
 
-  const make = <K extends keyof HTMLElementTagNameMap>(tag: K, name: string, into: Node): HTMLElementTagNameMap[K] => {
-    const made = doc.createElement(tag);
-    made.className = name;
-    into.appendChild(made);
-    return made;
+  const make = <E extends Element>(into: Node, tag: string, attributes: Record<string, string> = {}): E => {
+    const made = doc.createElementNS(`http://www.w3.org/${/svg|path/.test(tag) ? "2000/svg" : "1999/xhtml"}`, tag);
+    for (const name in attributes) made.setAttribute(name, attributes[name] as string);
+    return into.appendChild(made) as Element as E;
   };
-  const icon = (name: string, path: string) => {
-    const svg = doc.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 24 24");
-    svg.setAttribute("class", name);
-    svg.setAttribute("aria-hidden", "true");
-    svg.appendChild(doc.createElementNS(svg.namespaceURI, "path")).setAttribute("d", path);
-    launcher.appendChild(svg);
-  };
-
   const host = doc.createElement("div");
-  host.setAttribute("data-continuo", config.site);
+  host.dataset[MARK] = config.site;
   const shadow = host.attachShadow({ mode: "open" });
-  try {
-    // Not a <style> element: that would need 'unsafe-inline' in the host page's policy.
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(style);
-    shadow.adoptedStyleSheets = [sheet];
-  } catch {
-    make("style", "", shadow).textContent = style;
-  }
-  const root = make("div", config.corner === "start" ? "s" : "", shadow);
-  const panel = make("div", "p", root);
-  const launcher = make("button", "l", root);
-  launcher.type = "button";
-  icon("c", "M4 5.5h16v11h-8.5L7 20v-3.5H4zM8 9.5h8M8 12.5h5");
-  icon("x", "m6 9.5 6 6 6-6");
-  const badge = make("span", "b", launcher);
-  badge.setAttribute("aria-hidden", "true");
-  const status = make("span", "v", root);
-  status.setAttribute("role", "status");
+  // Not a <style> element: that would need 'unsafe-inline' in the host page's policy.
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(style);
+  shadow.adoptedStyleSheets = [sheet];
+  const root = make<HTMLElement>(shadow, "div");
+  const launcher = make<HTMLElement>(root, "button", { class: "l" });
+  const svg = make(launcher, "svg", { viewBox: "0 0 24 24" });
+  const path = make(svg, "path");
+  const badge = make(launcher, "span", { class: "b" });
+  const status = make(root, "span", { class: "v", role: "status" });
+  const panel = make(root, "div", { class: "p" });
 
   const paint = fill(config.colour);
-  const radius = Math.max(0, Math.min(24, config.radius));
-  const dark = config.theme === "dark" || (config.theme === "auto" && matchMedia("(prefers-color-scheme:dark)").matches);
-  const vars: Record<string, string> = { f: css(paint.fill), o: css(paint.on), r: radius < 16 ? `${radius}px` : "50%", q: `${radius}px`, g: dark ? "#161e26" : "#fff" };
-  for (const name in vars) root.style.setProperty(`--${name}`, vars[name] as string);
+  const { radius, theme } = config;
+  const vars: Record<string, string> = {
+    f: css(paint.fill),
+    o: css(paint.on),
+    r: radius < 16 ? `${radius}px` : "50%",
+    q: `${radius}px`,
+    g: theme === "auto" ? "light dark" : theme,
+    i: config.corner === "start" ? "20px auto" : "auto 20px",
+  };
+  const put = (name: string, value: string) => root.style.setProperty(`--${name}`, value);
+  for (const name in vars) put(name, vars[name] as string);
 
   const locale = () => pick(wish, doc.documentElement.lang, navigator.language);
-  const emit = (name: string, data?: unknown) => (listeners[name] || []).slice().forEach((listener) => listener(data));
+  const emit = (name: string, data?: unknown) => listeners.forEach(([wanted, listener]) => wanted === name && listener(data));
   const page = (): Page => ({ url: location.href, title: doc.title, referrer: doc.referrer });
-  const tell = (message: ToPanel) => ready && frame?.contentWindow?.postMessage({ [MARK]: config.site, ...message }, src.origin);
+  const tell = (message: ToPanel) => ready && frame?.contentWindow?.postMessage(JSON.stringify({ [MARK]: config.site, ...message }), src.origin);
 
   function show() {
-    const words = labels[locale()];
-    const news = words[2].replace("{n}", String(unread));
+    const words = open ? "" : news;
     root.dir = dir(locale());
     root.lang = locale();
-    root.classList.toggle("o", open);
-    badge.textContent = unread ? (unread > 99 ? "99+" : String(unread)) : "";
-    launcher.setAttribute("aria-label", words[open ? 1 : 0] + (unread && !open ? `. ${news}` : ""));
-    launcher.setAttribute("aria-expanded", String(open));
-    launcher.title = words[open ? 1 : 0];
-    status.textContent = unread && !open ? news : "";
-    if (frame) frame.title = config.title || "Chat";
+    root.className = (open ? "o " : "") + (ready ? "y" : "");
+    badge.textContent = unread > 99 ? "99+" : `${unread || ""}`;
+    launcher.ariaLabel = `${locale() === "ar" ? "الدردشة" : "Chat"}: ${config.title}. ${words}`;
+    launcher.ariaExpanded = `${open}`;
+    path.setAttribute("d", open ? "m6 9 6 6 6-6" : "M4 5h16v11h-9l-4 4v-4H4zM8 9h8M8 12h5");
+    status.textContent = words;
   }
 
   /** The panel; hidden at first when it is only there for the badge. */
   function load() {
-    if (frame) return;
-    frame = make("iframe", "", panel);
-    frame.allow = "clipboard-write";
-    frame.src = `${base}?locale=${locale()}&theme=${config.theme}&origin=${encodeURIComponent(location.origin)}`;
+    frame ||= make(panel, "iframe", {
+      title: config.title,
+      allow: "clipboard-write",
+      src: `${src.origin}${src.pathname.slice(0, -3)}?locale=${locale()}&theme=${theme}&origin=${location.origin}`,
+    });
   }
 
   function setOpen(next: boolean, take = true) {
     if (next === open) return;
+    const inside = shadow.activeElement;
     open = next;
     focus = take;
-    keep(tab, key, next ? "1" : null);
-    if (next) load();
-    const inside = shadow.activeElement === frame;
+    keep("sessionStorage", key, open);
+    if (open) load();
     show();
-    tell(next ? { kind: "open", focus: take, page: page() } : { kind: "close" });
-    if (next && take) frame?.focus();
-    if (!next && (inside || shadow.activeElement)) launcher.focus();
     fit();
-    emit(next ? "open" : "close");
+    tell(open ? { kind: "open", focus, page: page() } : { kind: "close" });
+    if (open && focus) frame?.focus();
+    if (!open && inside) launcher.focus();
+    emit(open ? "open" : "close");
   }
 
   /** On a phone the keyboard shrinks only the visual viewport; the composer must stay above it. */
+  const view = window.visualViewport;
   function fit() {
-    const view = window.visualViewport;
     if (!view || !open) return;
-    root.style.setProperty("--h", `${view.height}px`);
-    root.style.setProperty("--t", `${view.offsetTop}px`);
+    put("h", `${view.height}px`);
+    put("t", `${view.offsetTop}px`);
   }
 
   function onMessage(event: MessageEvent) {
     const message = event.data as ToHost & Record<string, unknown>;
-    if (!frame || event.source !== frame.contentWindow || event.origin !== src.origin || !message || message[MARK] !== config.site) return;
+    if (!frame || event.source !== frame.contentWindow || event.origin !== src.origin || message?.[MARK] !== config.site) return;
     if (message.kind === "ready") {
       ready = true;
-      root.classList.add("y");
       tell({ kind: "init", page: page(), locale: locale(), open, focus, identity, values });
+      show();
       emit("ready");
-    } else if (message.kind === "close") setOpen(false);
-    else if (message.kind === "event") emit(message.name, message.data);
-    else if (message.kind === "state") {
-      keep(browser, key, message.known ? "1" : null);
-      if (message.unread !== unread) {
-        unread = message.unread;
-        show();
-        emit("unread", unread);
-      }
+    }
+    if (message.kind === "close") setOpen(false);
+    if (message.kind === "event") emit(message.name, message.data);
+    if (message.kind === "state") {
+      keep("localStorage", key, message.known);
+      if (message.unread === unread) return;
+      unread = message.unread;
+      news = message.news;
+      show();
+      emit("unread", unread);
     }
   }
-  const onKey = (event: KeyboardEvent) => event.key === "Escape" && setOpen(false);
-  const onPage = () => tell({ kind: "page", page: page() });
+  const over = new AbortController();
+  const listen = (target: EventTarget | null, name: string, listener: (event: never) => void) => target?.addEventListener(name, listener as EventListener, over);
 
   const commands: Record<string, (first: never, second: never) => void> = {
     open: () => setOpen(true),
     close: () => setOpen(false),
     toggle: () => setOpen(!open),
-    identify(given: Record<string, unknown> | null) {
-      const { jwt, id, hash, ...rest } = texts(given || {}) as Record<string, string | undefined>;
-      identity = given ? { jwt, id: hash && id, hash, claimed: texts(hash || !id ? rest : { id, ...rest }) } : null;
+    identify(given: Given) {
+      identity = given;
       tell({ kind: "identify", identity });
     },
-    set(given: Record<string, unknown>) {
-      values = { ...values, ...texts(given || {}) };
+    set(given: Given) {
+      values = { ...values, ...given };
       tell({ kind: "set", values });
     },
-    on: (name: string, listener: Listener) => void (listeners[name] = listeners[name] || []).push(listener),
-    off: (name: string, listener?: Listener) => void (listeners[name] = listener ? (listeners[name] || []).filter((other) => other !== listener) : []),
-    hide: () => void (host.hidden = true),
-    show: () => void (host.hidden = false),
+    on: (name: string, listener: Listener) => listeners.push([name, listener]),
+    off(name: string, listener?: Listener) {
+      listeners = listeners.filter((one) => one[0] !== name || (listener && one[1] !== listener));
+    },
+    hide: () => (root.hidden = true),
+    show: () => (root.hidden = false),
     locale(next: string) {
-      wish = next === "auto" ? "" : next;
+      wish = next;
       show();
       tell({ kind: "locale", locale: locale() });
     },
     destroy() {
       host.remove();
-      removeEventListener("message", onMessage);
-      for (const name of ["popstate", "hashchange"]) removeEventListener(name, onPage);
-      keep(tab, key, null);
+      over.abort();
+      keep("sessionStorage", key, false);
       delete win.continuo;
     },
   };
 
-  const waiting = (win.continuo && win.continuo.q) || [];
+  const waiting = win.continuo?.q || [];
   const api: Api = (...call) => (commands[call[0] as string] as undefined | ((...rest: unknown[]) => void))?.(...call.slice(1));
   api.v = 1;
   win.continuo = api;
 
   launcher.onclick = () => setOpen(!open);
-  root.onkeydown = onKey;
-  addEventListener("message", onMessage);
-  for (const name of ["popstate", "hashchange"]) addEventListener(name, onPage);
-  for (const name of ["resize", "scroll"]) window.visualViewport?.addEventListener(name, fit);
+  root.onkeydown = (event) => event.key === "Escape" && setOpen(false);
+  listen(window, "message", onMessage);
+  listen(window, "popstate", () => tell({ kind: "page", page: page() }));
+  listen(view, "resize", fit);
+  listen(view, "scroll", fit);
 
   show();
-  doc.body.appendChild(host);
-  for (const call of Array.from(waiting)) api(...Array.from(call));
-  const small = matchMedia("(max-width:520px)").matches;
+  doc.body.append(host);
+  for (const call of waiting) api(...Array.from(call));
   // A page change on a phone must not be covered by a full screen that nobody asked for.
-  if (keep(tab, key) && !small) setOpen(true, false);
-  else if (keep(browser, key)) (window.requestIdleCallback || setTimeout)(load);
+  if (keep("sessionStorage", key) && !matchMedia("(max-width:520px)").matches) setOpen(true, false);
+  else if (keep("localStorage", key)) setTimeout(load, 999);
 }
 
-if (doc.body) start(CONTINUO_CONFIG);
-else doc.addEventListener("DOMContentLoaded", () => start(CONTINUO_CONFIG));
+const boot = () => start(CONTINUO_CONFIG);
+if (doc.body) boot();
+else doc.addEventListener("DOMContentLoaded", boot);

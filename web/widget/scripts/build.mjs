@@ -5,7 +5,7 @@ import { build } from "vite";
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const dist = `${here}dist`;
-const target = ["chrome100", "firefox100", "safari15.4"];
+const target = ["chrome100", "firefox100", "safari16.4"];
 const common = { configFile: false, logLevel: "warn", publicDir: false, envDir: false };
 
 await rm(dist, { recursive: true, force: true });
@@ -35,6 +35,8 @@ await build({
   },
 });
 
-// The config comes in as an argument, so that no minifier can fold the placeholder into something else.
-const code = (await readFile(`${dist}/loader.js`, "utf8")).trim().replace(/^var unused\s*=\s*/, "").replace(/;$/, "");
-await writeFile(`${dist}/loader.js`, `(function(CONTINUO_CONFIG){${code}})("__CONTINUO_CONFIG__");\n`);
+// A free name until now, so that no minifier could fold the placeholder into something else.
+const code = (await readFile(`${dist}/loader.js`, "utf8")).trim();
+const parts = code.split("CONTINUO_CONFIG");
+if (parts.length !== 2) throw new Error(`the loader must use its config exactly once, found ${parts.length - 1}`);
+await writeFile(`${dist}/loader.js`, `${parts.join('"__CONTINUO_CONFIG__"')}\n`);

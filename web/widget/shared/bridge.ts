@@ -14,20 +14,24 @@ export interface Identity {
   claimed?: Record<string, string>;
 }
 
+/** What the host page gave to `identify` or `set`, as it is; the panel takes from it what it can use. */
+export type Given = Record<string, unknown> | null;
+
+/** Sent as JSON text, since a page may hand over what cannot be cloned. */
 export type ToPanel =
-  | { kind: "init"; page: Page; locale: string; open: boolean; focus: boolean; identity: Identity | null; values: Record<string, string> }
+  | { kind: "init"; page: Page; locale: string; open: boolean; focus: boolean; identity: Given; values: Given }
   | { kind: "open"; focus: boolean; page: Page }
   | { kind: "close" }
   | { kind: "page"; page: Page }
-  | { kind: "identify"; identity: Identity | null }
-  | { kind: "set"; values: Record<string, string> }
+  | { kind: "identify"; identity: Given }
+  | { kind: "set"; values: Given }
   | { kind: "locale"; locale: string };
 
 export type ToHost =
   | { kind: "ready" }
   | { kind: "close" }
   /** `known`: a conversation exists, so later pages may keep a connection for the badge. */
-  | { kind: "state"; unread: number; known: boolean }
+  | { kind: "state"; unread: number; news: string; known: boolean }
   | { kind: "event"; name: string; data?: unknown };
 
 /** Marks our messages among those of other frames. */

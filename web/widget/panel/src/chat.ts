@@ -3,6 +3,7 @@ import type { Identity, Page, ToPanel } from "../../shared/bridge";
 import { pick, type Locale } from "../../shared/locale";
 import { check, isPicture, upload, type FileTrouble, type Upload } from "./files";
 import { Host } from "./host";
+import { identityOf, texts } from "./identity";
 import { Link } from "./link";
 import { merge } from "./log";
 import { Memory, type Kept } from "./memory";
@@ -107,8 +108,8 @@ export class Chat {
     switch (message.kind) {
       case "init":
         this.page = message.page;
-        this.identity = message.identity;
-        this.values = message.values;
+        this.identity = identityOf(message.identity);
+        this.values = texts(message.values);
         this.claim();
         this.store.set({ open: message.open, focus: message.open && message.focus ? this.state.focus + 1 : this.state.focus });
         if (message.locale !== this.state.text.locale) void this.speak(pick(message.locale));
@@ -125,9 +126,9 @@ export class Chat {
         this.page = message.page;
         return this.link.give({ on: "page", url: this.page.url, title: this.page.title });
       case "identify":
-        return this.identify(message.identity);
+        return this.identify(identityOf(message.identity));
       case "set":
-        this.values = message.values;
+        this.values = texts(message.values);
         return this.claim();
       case "locale":
         return void this.speak(pick(message.locale));
@@ -167,7 +168,8 @@ export class Chat {
   }
 
   private tellHost() {
-    this.host.tell({ kind: "state", unread: this.state.unread, known: Boolean(this.state.conversation) });
+    const { unread, text, conversation } = this.state;
+    this.host.tell({ kind: "state", unread, news: unread ? text.n("new_messages", unread) : "", known: Boolean(conversation) });
   }
 
   // --- beginning ------------------------------------------------------------------------------------------------------
@@ -203,7 +205,7 @@ export class Chat {
       page: this.page,
       ...(this.token ? { visitor_token: this.token } : {}),
       ...(jwt ? { jwt } : id && hash ? { identify_id: id, identify_hash: hash } : {}),
-      ...(claimed || Object.keys(this.values).length ? { claimed: { ...claimed, ...this.values } } : {}),
+      ...(Object.keys({ ...claimed, ...this.values }).length ? { claimed: { ...claimed, ...this.values } } : {}),
       ...(this.startNew ? { new: true } : {}),
     };
     try {

@@ -14,8 +14,14 @@ export class Host {
   ) {
     if (!this.framed) this.origin = location.origin;
     addEventListener("message", (event: MessageEvent) => {
-      const data = event.data as (ToPanel & Record<string, unknown>) | null;
-      if (!this.framed || event.source !== window.parent || !data || data[MARK] !== this.site) return;
+      if (!this.framed || event.source !== window.parent) return;
+      let data: (ToPanel & Record<string, unknown>) | null;
+      try {
+        data = JSON.parse(String(event.data));
+      } catch {
+        return;
+      }
+      if (!data || data[MARK] !== this.site) return;
       if (this.expected && event.origin !== this.expected) return;
       if (this.origin === null) {
         if (data.kind !== "init") return;

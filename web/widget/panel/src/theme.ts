@@ -1,5 +1,22 @@
 /** The business's colour and radius, made readable on our surfaces, as CSS variables. */
-import { css, fill, mix, parse, until, type Rgb } from "../../shared/colour";
+import { css, fill, luminance, parse, type Rgb } from "../../shared/colour";
+
+/** `share` of b in a. */
+const mix = (a: Rgb, b: Rgb, share: number): Rgb => a.map((part, at) => Math.round(part + ((b[at] ?? 0) - part) * share));
+
+export function contrast(a: Rgb, b: Rgb): number {
+  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
+  return (light + 0.05) / (dark + 0.05);
+}
+
+/** Moves `colour` towards `goal` in small steps until it stands out from `ground` by 4.5. */
+function until(colour: Rgb, ground: Rgb, goal: Rgb): Rgb {
+  for (let share = 0; share < 1; share += 0.04) {
+    const moved = mix(colour, goal, share);
+    if (contrast(moved, ground) >= 4.5) return moved;
+  }
+  return goal;
+}
 
 const LIGHT = { surface: [255, 255, 255] as Rgb, goal: [0, 0, 0] as Rgb, tint: 0.1 };
 const DARK = { surface: [30, 40, 50] as Rgb, goal: [255, 255, 255] as Rgb, tint: 0.18 };
@@ -12,7 +29,7 @@ export function brand(colour: string, dark: boolean): Record<string, string> {
     "--fill": css(base.fill),
     "--on-fill": css(base.on),
     // For words, icons and focus on a surface; measured on the tint, which is the harder of the two grounds.
-    "--accent": css(until(parse(colour), ground, goal, 4.5)),
+    "--accent": css(until(parse(colour), ground, goal)),
     "--accent-tint": css(ground),
   };
 }
