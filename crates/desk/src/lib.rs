@@ -2,22 +2,23 @@
 //! above you in this list**. Pure decision functions, thin database functions. No HTTP, no SQL text, no provider names.
 
 pub mod context;
-pub mod error;
+pub mod numbers;
 
 // Who works here and how it is set up.
 pub mod people;
 pub mod settings;
+pub mod directory;
 
 // A message in, a message out.
 pub mod ingest;
 pub mod identity;
 pub mod placement;
 pub mod conversation;
-pub mod consent;
-pub mod reply;
 pub mod outbox;
-pub mod knowledge;
-pub mod search;
+pub mod reply;
 pub mod journeys;
 
-pub use context::Desk;
+// What screens read.
+pub mod view;
+
+pub use context::{Desk, JobEnd, Who};

@@ -225,6 +225,7 @@ CREATE TABLE call (
   version BIGINT NOT NULL
 );
 CREATE INDEX call_conversation ON call(workspace_id, conversation_id, id);
+CREATE INDEX call_external ON call(workspace_id, external_id) WHERE external_id IS NOT NULL;
 CREATE TABLE leg (
   @ID,
   call_id BIGINT NOT NULL @REF(call, call_id), party TEXT NOT NULL, agent_id BIGINT, state TEXT NOT NULL,

@@ -5,6 +5,7 @@
 pub mod agent;
 pub mod attachment;
 pub mod business_hours;
+pub mod call;
 pub mod conn;
 pub mod contact;
 pub mod contact_merge;
@@ -32,6 +33,7 @@ mod postgres;
 pub mod provider_event;
 mod queue;
 pub mod row;
+pub mod search;
 pub mod secret;
 mod session;
 pub mod setting;

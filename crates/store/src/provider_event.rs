@@ -130,3 +130,10 @@ pub fn find_key(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId, dedup
     Ok(tx.one(FIND_ONCE, values![workspace, inbox, dedupe_key])?.map(|r| r.id(0)))
 }
 
+
+const SET_EVIDENCE: &str = "UPDATE provider_event SET evidence = $3 WHERE workspace_id = $1 AND id = $2 AND evidence IS NULL";
+/// Keeps what was looked up for an event, so that parsing it again gives the same.
+pub fn set_evidence(tx: &mut dyn Conn, workspace: WorkspaceId, id: ProviderEventId, evidence: &[u8]) -> Result<(), StoreError> {
+    tx.exec(SET_EVIDENCE, values![workspace, id, evidence])?;
+    Ok(())
+}

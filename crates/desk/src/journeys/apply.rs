@@ -1,0 +1,569 @@
+//! Applies one understood event inside the transaction of its job: who, where, what, and the follow-ups.
+
+use super::phone_call;
+use crate::conversation::add::{NewEntry, add_entry, add_event, refs};
+use crate::conversation::Locked;
+use crate::directory::OpenInbox;
+use crate::identity::{self, Resolved, resolve};
+use crate::outbox::receipt;
+use crate::placement::{Action, Candidate, Facts, Placement, Windows, place};
+use channel::{Automatic, ClaimEvent, ContactPointClaim, InboundEvent, InboundMessage, OptScope, UpTo, WatermarkKind};
+use model::parts::Part as BodyPart;
+use model::{
+    Actor, AttachmentId, Audience, Body, Channel, ContactPointKind, ConversationId, DeliveryState, Direction, EntryId, Health, Outcome,
+    ParticipantRole, Priority, Status, Timestamp, WorkspaceId,
+};
+use serde_json::json;
+use store::attachment::{self, Attachment};
+use store::contact::Contact;
+use store::conversation::{self, Conversation};
+use store::entry::{self, Entry};
+use store::{Conn, Event, StoreError, contact, contact_point};
+
+const TEXT_CHARS_MAX: usize = 200_000;
+const CLAIMED_COUNT_MAX: usize = 50;
+
+/// What every step of one event is told.
+pub struct Context<'a> {
+    /// Whose event.
+    pub workspace: WorkspaceId,
+    /// Where it came in.
+    pub inbox: &'a OpenInbox,
+    /// When it came in.
+    pub received_at: Timestamp,
+    /// The time now.
+    pub now: Timestamp,
+    /// A number for a new conversation, reserved before the transaction.
+    pub number: Option<i64>,
+}
+
+/// How an event ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    /// Entry, state, dropped or quarantined.
+    pub outcome: Outcome,
+    /// The rule, when nothing came of it.
+    pub reason: Option<String>,
+    /// What came of it.
+    pub entry: Option<EntryId>,
+    /// A new conversation took the reserved number.
+    pub used_number: bool,
+}
+
+impl Applied {
+    /// An event without any consequence.
+    pub fn nothing() -> Self {
+        Self { outcome: Outcome::State, reason: None, entry: None, used_number: false }
+    }
+    fn dropped(reason: &str) -> Self {
+        Self { outcome: Outcome::Dropped, reason: Some(reason.to_owned()), ..Self::nothing() }
+    }
+    pub(super) fn entry(id: EntryId, used_number: bool) -> Self {
+        Self { outcome: Outcome::Entry, entry: Some(id), used_number, reason: None }
+    }
+    /// One raw event may hold several: an entry outranks the rest, a quarantine outranks a drop.
+    pub fn and(self, other: Self) -> Self {
+        let rank = |o: Outcome| match o {
+            Outcome::State => 0,
+            Outcome::Dropped => 1,
+            Outcome::Quarantined => 2,
+            Outcome::Entry => 3,
+        };
+        let used_number = self.used_number || other.used_number;
+        let more = if rank(other.outcome) > rank(self.outcome) { other } else { self };
+        Self { used_number, ..more }
+    }
+}
+
+/// True for events that may need a conversation number.
+pub fn may_open_a_conversation(event: &InboundEvent) -> bool {
+    matches!(event, InboundEvent::Message(_) | InboundEvent::Echo(_) | InboundEvent::Call(_) | InboundEvent::Unsupported { .. })
+}
+
+/// Applies one event.
+pub fn apply(tx: &mut dyn Conn, context: &Context<'_>, event: &InboundEvent) -> Result<Applied, StoreError> {
+    let (workspace, inbox) = (context.workspace, context.inbox.inbox.id);
+    match event {
+        InboundEvent::Message(message) => message_in(tx, context, message),
+        InboundEvent::Echo(message) => echo(tx, context, message),
+        InboundEvent::Delivery { provider_id, state, at: _, code, cost: _ } => {
+            let known = receipt::report(tx, workspace, inbox, provider_id, *state, code.clone(), context.now)?;
+            Ok(Applied { reason: (!known).then(|| "parked".to_owned()), ..Applied::nothing() })
+        }
+        InboundEvent::Watermark { kind, external_conversation, up_to } => watermark(tx, context, *kind, external_conversation, *up_to),
+        InboundEvent::Edit { provider_id, message } => edit(tx, context, provider_id, Some(&message.text)),
+        InboundEvent::Delete { provider_id } => edit(tx, context, provider_id, None),
+        InboundEvent::Reaction { provider_id, from, emoji } => reaction(tx, context, provider_id, from, emoji.as_deref()),
+        InboundEvent::OptOut { from, scope } => opt(tx, context, from, *scope, Health::OptedOut),
+        InboundEvent::OptIn { from, scope } => opt(tx, context, from, *scope, Health::Ok),
+        InboundEvent::ContactPointChanged { old, new } => point_changed(tx, context, old, new),
+        InboundEvent::Claim(claim) => claimed(tx, context, claim),
+        InboundEvent::Account { code, text } => {
+            log_inbox(tx, context, "inbox.account", json!({"inbox": inbox, "code": code, "text": text}));
+            Ok(Applied::nothing())
+        }
+        InboundEvent::Template { name, state } => {
+            log_inbox(tx, context, "inbox.template", json!({"inbox": inbox, "name": name, "state": state}));
+            Ok(Applied::nothing())
+        }
+        InboundEvent::Call(call) => phone_call::apply(tx, context, call),
+        // Typing never enters the database; whoever sends it here still gets an end for the raw event.
+        InboundEvent::Typing { .. } => Ok(Applied::nothing()),
+        InboundEvent::Unsupported { kind, from, external_conversation } if !from.is_empty() => {
+            message_in(tx, context, &unsupported(context, kind, from, external_conversation.as_deref()))
+        }
+        InboundEvent::Unsupported { kind, .. } => Ok(Applied { reason: Some(format!("unsupported: {kind}")), ..Applied::nothing() }),
+    }
+}
+
+fn log_inbox(tx: &mut dyn Conn, context: &Context<'_>, kind: &'static str, payload: serde_json::Value) {
+    tx.log(Event { workspace: context.workspace, stream_id: None, seq: None, kind, at: context.now, actor: Actor::System, cause_id: None, payload });
+}
+
+/// Something we cannot read, from somebody we can name: the agent sees that it came.
+fn unsupported(context: &Context<'_>, kind: &str, from: &[ContactPointClaim], conversation: Option<&str>) -> InboundMessage {
+    InboundMessage {
+        provider_id: String::new(),
+        external_conversation: conversation.unwrap_or_default().to_owned(),
+        from: from.to_vec(),
+        sent_at: Some(context.received_at),
+        parts: vec![channel::Part::Unsupported { what: kind.to_owned() }],
+        ..InboundMessage::default()
+    }
+}
+
+/// The time of an entry: the sender's, as far as it is not in the future; arrival where the channel gives none.
+fn time_of(context: &Context<'_>, message: &InboundMessage) -> Timestamp {
+    message.sent_at.map_or(context.received_at, |at| at.min(context.received_at))
+}
+
+fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> Result<Applied, StoreError> {
+    let workspace = context.workspace;
+    let external_key = (!message.provider_id.is_empty()).then(|| receipt::provider_key(&message.provider_id));
+    if let Some(key) = &external_key
+        && entry::by_external_key(tx, workspace, context.inbox.inbox.id, key)?.is_some()
+    {
+        return Ok(Applied::dropped("T0-duplicate"));
+    }
+    // Automatic events never create a contact: they are placed by what they answer, or not at all.
+    let answers = answered(tx, context, message)?;
+    let automatic = message.automatic != Automatic::No && message.automatic != Automatic::Bulk;
+    if automatic && answers.is_none() {
+        return Ok(Applied::dropped("T0-auto"));
+    }
+    let resolved = resolve(tx, workspace, &message.from, context.now)?;
+    if resolved.blocked {
+        return Ok(Applied { outcome: Outcome::Quarantined, reason: Some("T0-blocked: the sender is blocked".to_owned()), ..Applied::nothing() });
+    }
+    let channel = message.channel.unwrap_or(context.inbox.inbox.channel);
+    let facts = Facts {
+        channel,
+        at: context.received_at,
+        disproved: resolved.disproved,
+        new_contact: resolved.is_new,
+        answers,
+        closing: false,
+        automatic,
+    };
+    let windows = Windows::default();
+    let placement = place(&facts, &candidates(tx, workspace, &resolved.contact)?, &windows);
+    let (mut locked, silent, used_number) = match enter(tx, context, &placement, &resolved.contact, channel)? {
+        Some(entered) => entered,
+        None => return Ok(Applied::dropped(placement.rule)),
+    };
+    let trace = json!({"placement": placement.trace(&facts, &windows), "identity": resolved.trace});
+    let added = write_entry(tx, context, &mut locked, message, &resolved, channel, external_key, silent, (placement.rule, trace))?;
+    locked.save(tx)?;
+    Ok(Applied::entry(added.id, used_number))
+}
+
+/// The conversation of one of our entries that the message answers, or that its widget token names.
+fn answered(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> Result<Option<(ConversationId, Status, Option<Timestamp>)>, StoreError> {
+    for id in &message.reply_to {
+        let key = receipt::provider_key(id);
+        if let Some(found) = entry::by_external_key(tx, context.workspace, context.inbox.inbox.id, &key)? {
+            return live_conversation(tx, context.workspace, found.conversation_id);
+        }
+    }
+    Ok(None)
+}
+
+fn live_conversation(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Result<Option<(ConversationId, Status, Option<Timestamp>)>, StoreError> {
+    let mut at = id;
+    for _ in 0..64 {
+        match conversation::find(tx, workspace, at)? {
+            Some(row) => match row.merged_into {
+                Some(into) => at = into,
+                None => return Ok(Some((row.id, row.status, row.resolved_at))),
+            },
+            None => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn candidates(tx: &mut dyn Conn, workspace: WorkspaceId, contact: &Contact) -> Result<Vec<Candidate>, StoreError> {
+    let set = contact::merged_set(tx, workspace, contact.id)?;
+    let rows = conversation::of_contacts(tx, workspace, &set, 50)?;
+    Ok(rows
+        .into_iter()
+        .filter(|c| c.merged_into.is_none() && !c.spam)
+        .map(|c| Candidate {
+            id: c.id,
+            status: c.status,
+            channels: vec![c.channel, c.first_channel],
+            active_at: c.last_activity_at,
+            resolved_at: c.resolved_at,
+        })
+        .collect())
+}
+
+/// Opens the door that placement chose: `(conversation, silent, took the number)`; `None` = suppressed.
+pub(super) fn enter(
+    tx: &mut dyn Conn,
+    context: &Context<'_>,
+    placement: &Placement,
+    contact: &Contact,
+    channel: Channel,
+) -> Result<Option<(Locked, bool, bool)>, StoreError> {
+    Ok(match placement.action {
+        Action::Suppress => None,
+        Action::Append(id) => Some((Locked::lock_live(tx, context.workspace, id)?, false, false)),
+        Action::AppendSilently(id) => Some((Locked::lock_live(tx, context.workspace, id)?, true, false)),
+        Action::New { follow_up_of } => Some((open_conversation(tx, context, contact, channel, follow_up_of)?, false, true)),
+    })
+}
+
+fn open_conversation(
+    tx: &mut dyn Conn,
+    context: &Context<'_>,
+    contact: &Contact,
+    channel: Channel,
+    follow_up_of: Option<ConversationId>,
+) -> Result<Locked, StoreError> {
+    let id = ConversationId(tx.id());
+    let number = context.number.ok_or_else(|| StoreError::broken("no conversation number was reserved for this event"))?;
+    let inbox = &context.inbox.inbox;
+    let row = Conversation {
+        id,
+        number,
+        contact_id: contact.id,
+        inbox_id: inbox.id,
+        channel,
+        first_channel: channel,
+        agent_id: None,
+        team_id: inbox.team_id,
+        status: Status::Open,
+        status_before_spam: None,
+        spam: false,
+        imported: false,
+        priority: Priority::Normal,
+        subject: None,
+        snoozed_until: None,
+        resolved_at: None,
+        waiting_since: None,
+        seq: 0,
+        customer_seq: 0,
+        public_seq: 0,
+        unread_count: 0,
+        preview: None,
+        merged_into: None,
+        follow_up_of,
+        created_at: context.now,
+        last_activity_at: context.received_at,
+        customer_at: None,
+        next_due_at: None,
+        version: 1,
+    };
+    let mut locked = Locked::create(tx, context.workspace, row)?;
+    let payload = json!({"contact": contact.id, "inbox": inbox.id, "channel": channel, "number": number, "follow_up_of": follow_up_of, "started_by": "contact"});
+    locked.log(tx, "conversation.created", context.now, Actor::Contact(contact.id), payload);
+    Ok(locked)
+}
+
+#[expect(clippy::too_many_arguments, reason = "one entry and everything it is made of")]
+fn write_entry(
+    tx: &mut dyn Conn,
+    context: &Context<'_>,
+    locked: &mut Locked,
+    message: &InboundMessage,
+    resolved: &Resolved,
+    channel: Channel,
+    external_key: Option<String>,
+    silent: bool,
+    decision: (&'static str, serde_json::Value),
+) -> Result<Entry, StoreError> {
+    let workspace = context.workspace;
+    let name = identity::display_name(&resolved.contact);
+    let actor = Actor::Contact(resolved.contact.id);
+    if !silent && locked.row.seq > 1 && locked.row.channel != channel {
+        let args = json!({"from": locked.row.channel, "to": channel});
+        add_event(tx, locked, "conversation.channel_switched", "channel_switched", args, actor, &name, context.now)?;
+    }
+    if let Some(point) = resolved.point
+        && conversation::join(tx, workspace, locked.row.id, resolved.contact.id, point, ParticipantRole::Customer, context.now)?
+    {
+        locked.log(tx, "conversation.participant_added", context.now, actor, json!({"contact_point": point, "role": "customer"}));
+    }
+    let files = uploaded(tx, workspace, message)?;
+    // New entries carry the contact that owns their contact point, not the live end of its pointers: unmerge then gives
+    // them back to their owner (domain.md 6.3).
+    let owner = match resolved.point {
+        Some(point) => contact_point::owners(tx, workspace, point)?
+            .into_iter()
+            .find(|o| o.live_id == resolved.contact.id)
+            .map_or(resolved.contact.id, |o| o.contact_id),
+        None => resolved.contact.id,
+    };
+    let new = NewEntry {
+        contact_point_id: resolved.point,
+        silent,
+        proof_level: Some(resolved.proof_level),
+        flags: resolved.flags.clone(),
+        external_key,
+        client_id: None,
+        decision: Some((decision.0.to_owned(), decision.1)),
+        ..NewEntry::inbound(owner, channel, context.inbox.inbox.id, time_of(context, message), name, body_of(message, &files))
+    };
+    let added = add_entry(tx, locked, new, context.now)?;
+    for file in &files {
+        attachment::attach(tx, workspace, file.id, added.id, added.conversation_id)?;
+    }
+    Ok(added)
+}
+
+/// Files that the sender has uploaded before. One that is not theirs, or was sent already, is left out: the text still comes.
+fn uploaded(tx: &mut dyn Conn, workspace: WorkspaceId, message: &InboundMessage) -> Result<Vec<Attachment>, StoreError> {
+    let ids: Vec<AttachmentId> = message
+        .parts
+        .iter()
+        .filter_map(|part| match part {
+            channel::Part::Uploaded { id } => Some(*id),
+            _ => None,
+        })
+        .collect();
+    let visitor = message.from.iter().find(|c| c.kind == ContactPointKind::Visitor).map(|c| format!("visitor:{}", c.value));
+    let mut files = attachment::list(tx, workspace, &ids)?;
+    files.retain(|f| f.entry_id.is_none() && Some(&f.uploader) == visitor.as_ref());
+    files.sort_by_key(|f| ids.iter().position(|id| *id == f.id));
+    Ok(files)
+}
+
+fn body_of(message: &InboundMessage, files: &[Attachment]) -> Body {
+    let text = model::fold::clean(&message.text);
+    let parts = message.parts.iter().filter_map(part_of).collect();
+    Body {
+        text: model::fold::truncate(&text, TEXT_CHARS_MAX).to_owned(),
+        subject: message.subject.as_deref().map(model::fold::clean),
+        attachments: refs(files),
+        parts,
+        context: message.context.clone(),
+        ..Body::default()
+    }
+}
+
+fn part_of(part: &channel::Part) -> Option<BodyPart> {
+    Some(match part {
+        channel::Part::Uploaded { .. } => return None,
+        channel::Part::Location { latitude, longitude, name } => {
+            BodyPart::Location { latitude: *latitude, longitude: *longitude, name: name.clone() }
+        }
+        channel::Part::Choice { label, value } => BodyPart::Choice { label: label.clone(), value: value.clone() },
+        channel::Part::Media(media) => BodyPart::Unsupported { what: media.name.clone().unwrap_or_else(|| "file".to_owned()) },
+        channel::Part::ContactCard { name, .. } => BodyPart::Unsupported { what: format!("contact card of {name}") },
+        channel::Part::Unsupported { what } => BodyPart::Unsupported { what: what.clone() },
+    })
+}
+
+/// Written by us (then it is known) or in the provider's own app (then it is shown as ours, and never sent again).
+fn echo(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> Result<Applied, StoreError> {
+    let (workspace, inbox) = (context.workspace, context.inbox.inbox.id);
+    let key = receipt::provider_key(&message.provider_id);
+    if entry::by_external_key(tx, workspace, inbox, &key)?.is_some() {
+        receipt::report(tx, workspace, inbox, &message.provider_id, DeliveryState::Sent, None, context.now)?;
+        return Ok(Applied::nothing());
+    }
+    // The other side of an echo is the customer.
+    let resolved = resolve(tx, workspace, &message.to, context.now)?;
+    let channel = message.channel.unwrap_or(context.inbox.inbox.channel);
+    let answers = answered(tx, context, message)?;
+    let facts =
+        Facts { channel, at: context.received_at, disproved: false, new_contact: resolved.is_new, answers, closing: true, automatic: false };
+    let windows = Windows::default();
+    let placement = place(&facts, &candidates(tx, workspace, &resolved.contact)?, &windows);
+    let Some((mut locked, _, used_number)) = enter(tx, context, &placement, &resolved.contact, channel)? else {
+        return Ok(Applied::dropped(placement.rule));
+    };
+    let new = NewEntry {
+        contact_point_id: resolved.point,
+        direction: Direction::Out,
+        audience: Audience::Customer,
+        delivery: Some(DeliveryState::Sent),
+        author: Actor::System,
+        flags: vec!["from_the_app".to_owned()],
+        external_key: Some(key),
+        ..NewEntry::inbound(resolved.contact.id, channel, inbox, time_of(context, message), context.inbox.inbox.name.clone(), body_of(message, &[]))
+    };
+    let added = add_entry(tx, &mut locked, new, context.now)?;
+    locked.row.waiting_since = None;
+    locked.save(tx)?;
+    Ok(Applied::entry(added.id, used_number))
+}
+
+/// Applies a watermark to every live conversation in which this customer is on this channel.
+fn watermark(tx: &mut dyn Conn, context: &Context<'_>, kind: WatermarkKind, external: &str, up_to: UpTo) -> Result<Applied, StoreError> {
+    let workspace = context.workspace;
+    let state = match kind {
+        WatermarkKind::Delivered => DeliveryState::Delivered,
+        WatermarkKind::Read => DeliveryState::Read,
+    };
+    let channel = context.inbox.inbox.channel;
+    let mut reached = 0;
+    for id in conversations_of(tx, context, external)? {
+        reached += receipt::watermark(tx, workspace, id, channel, up_to, state, context.now)?;
+        // A seq belongs to one conversation: the one that the widget shows, which is the newest.
+        if matches!(up_to, UpTo::Seq(_)) {
+            break;
+        }
+    }
+    Ok(Applied { reason: (reached == 0).then(|| "nothing_new".to_owned()), ..Applied::nothing() })
+}
+
+/// The live conversations of the contact behind an external conversation, latest first.
+fn conversations_of(tx: &mut dyn Conn, context: &Context<'_>, external: &str) -> Result<Vec<ConversationId>, StoreError> {
+    let workspace = context.workspace;
+    let Some(point) = point_of_external(tx, context, external)? else { return Ok(vec![]) };
+    let Some(owner) = contact_point::owners(tx, workspace, point)?.into_iter().next() else { return Ok(vec![]) };
+    let set = contact::merged_set(tx, workspace, owner.live_id)?;
+    let rows = conversation::of_contacts(tx, workspace, &set, 20)?;
+    Ok(rows.into_iter().filter(|c| c.merged_into.is_none()).map(|c| c.id).collect())
+}
+
+/// The contact point that an adapter names as an external conversation: the visitor, chat or page-scoped id of this inbox.
+fn point_of_external(tx: &mut dyn Conn, context: &Context<'_>, external: &str) -> Result<Option<model::ContactPointId>, StoreError> {
+    let scopes = [context.inbox.inbox.id.to_string(), String::new()];
+    for kind in ContactPointKind::ALL {
+        for scope in &scopes {
+            let key = contact_point::PointKey { kind: *kind, scope: scope.clone(), match_key: external.to_owned() };
+            if let Some(point) = contact_point::find_key(tx, context.workspace, &key)? {
+                return Ok(Some(point.id));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// An edit by its author, or (without text) a message taken back: then its content is removed.
+fn edit(tx: &mut dyn Conn, context: &Context<'_>, provider_id: &str, text: Option<&str>) -> Result<Applied, StoreError> {
+    let key = receipt::provider_key(provider_id);
+    let Some(mut found) = entry::by_external_key(tx, context.workspace, context.inbox.inbox.id, &key)? else {
+        return Ok(Applied { reason: Some("unknown_message".to_owned()), ..Applied::nothing() });
+    };
+    let mut locked = Locked::lock(tx, context.workspace, found.conversation_id)?;
+    let kind = if text.is_some() { "entry.edited" } else { "entry.removed" };
+    locked.log(tx, kind, context.now, Actor::Contact(found.contact_id), json!({"entry": found.id}));
+    found.seq = locked.row.seq;
+    match text {
+        Some(text) => {
+            found.body.text = model::fold::clean(text);
+            found.edited_at = Some(context.now);
+        }
+        None => {
+            found.body = Body::default();
+            found.redacted_at = Some(context.now);
+        }
+    }
+    entry::set_body(tx, context.workspace, &found)?;
+    if found.audience == Audience::Customer {
+        locked.row.public_seq = found.seq;
+    }
+    locked.save(tx)?;
+    Ok(Applied { entry: Some(found.id), ..Applied::nothing() })
+}
+
+fn reaction(tx: &mut dyn Conn, context: &Context<'_>, provider_id: &str, from: &ContactPointClaim, emoji: Option<&str>) -> Result<Applied, StoreError> {
+    let key = receipt::provider_key(provider_id);
+    let Some(found) = entry::by_external_key(tx, context.workspace, context.inbox.inbox.id, &key)? else {
+        return Ok(Applied { reason: Some("unknown_message".to_owned()), ..Applied::nothing() });
+    };
+    let mut locked = Locked::lock_live(tx, context.workspace, found.conversation_id)?;
+    let name = from.name.clone().unwrap_or_default();
+    let args = json!({"to": found.id, "emoji": emoji});
+    add_event(tx, &mut locked, "entry.reacted", "reacted", args, Actor::Contact(found.contact_id), &name, context.now)?;
+    locked.save(tx)?;
+    Ok(Applied::nothing())
+}
+
+/// Stop words work at once, as a state of the contact point: also for what is queued already.
+fn opt(tx: &mut dyn Conn, context: &Context<'_>, from: &ContactPointClaim, scope: OptScope, health: Health) -> Result<Applied, StoreError> {
+    let Some(key) = identity::normal::key_of(from) else { return Ok(Applied::dropped("no_address")) };
+    let point = contact_point::upsert(tx, context.workspace, &key, &from.value, context.now)?;
+    if scope == OptScope::All {
+        contact_point::set_health(tx, context.workspace, point.id, health)?;
+    }
+    let kind = if health == Health::OptedOut { "contact_point.opted_out" } else { "contact_point.opted_in" };
+    log_inbox(tx, context, kind, json!({"contact_point": point.id, "scope": scope}));
+    Ok(Applied::nothing())
+}
+
+/// The same person under a new address: both belong to the same contact from now on.
+fn point_changed(tx: &mut dyn Conn, context: &Context<'_>, old: &ContactPointClaim, new: &ContactPointClaim) -> Result<Applied, StoreError> {
+    let (Some(old_key), Some(new_key)) = (identity::normal::key_of(old), identity::normal::key_of(new)) else {
+        return Ok(Applied::dropped("no_address"));
+    };
+    let Some(before) = contact_point::find_key(tx, context.workspace, &old_key)? else { return Ok(Applied::dropped("unknown_contact_point")) };
+    let after = contact_point::upsert(tx, context.workspace, &new_key, &new.value, context.now)?;
+    for owner in contact_point::owners(tx, context.workspace, before.id)? {
+        contact_point::own(tx, context.workspace, after.id, owner.contact_id, i64::from(new.proof_level), "changed", "sender", context.now)?;
+    }
+    log_inbox(tx, context, "contact_point.changed", json!({"old": before.id, "new": after.id}));
+    Ok(Applied::nothing())
+}
+
+/// What somebody says about themselves: kept on the contact as claimed, never used to join people. An address left for the
+/// answer is shown in the conversation.
+fn claimed(tx: &mut dyn Conn, context: &Context<'_>, claim: &ClaimEvent) -> Result<Applied, StoreError> {
+    let workspace = context.workspace;
+    let resolved = resolve(tx, workspace, &claim.from, context.now)?;
+    contact::lock(tx, workspace, resolved.contact.id)?;
+    let mut after = contact::get_live(tx, workspace, resolved.contact.id)?;
+    let before = after.claimed.clone();
+    for (name, value) in claim.values.iter().take(CLAIMED_COUNT_MAX) {
+        let fits = after.claimed.len() < CLAIMED_COUNT_MAX || after.claimed.contains_key(name);
+        if fits {
+            after.claimed.insert(model::fold::clean(name), json!(model::fold::truncate(&model::fold::clean(value), 500)));
+        }
+    }
+    if let Some(address) = &claim.address {
+        after.claimed.insert("email".to_owned(), json!(address.value));
+        after.claimed.insert("may_mail".to_owned(), json!(claim.may_mail));
+    }
+    if let Some(page) = &claim.page {
+        after.claimed.insert("page".to_owned(), json!({"url": page.url, "title": page.title}));
+    }
+    if after.claimed == before {
+        return Ok(Applied::nothing());
+    }
+    after.version = contact::save(tx, workspace, &after)?;
+    tx.log(Event {
+        workspace,
+        stream_id: Some(after.id.0),
+        seq: Some(after.version),
+        kind: "contact.claimed",
+        at: context.now,
+        actor: Actor::Contact(after.id),
+        cause_id: None,
+        payload: json!({"contact": after.id, "names": claim.values.keys().collect::<Vec<_>>()}),
+    });
+    if let Some(address) = &claim.address
+        && let Some(id) = conversations_of(tx, context, &claim.external_conversation)?.first()
+    {
+        let mut locked = Locked::lock_live(tx, workspace, *id)?;
+        let args = json!({"address": address.value, "may_mail": claim.may_mail});
+        let name = identity::display_name(&after);
+        add_event(tx, &mut locked, "conversation.address_left", "customer_left_address", args, Actor::Contact(after.id), &name, context.now)?;
+        locked.save(tx)?;
+    }
+    Ok(Applied::nothing())
+}
+

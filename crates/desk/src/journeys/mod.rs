@@ -1,0 +1,6 @@
+//! The walkthroughs: they compose the steps and decide nothing themselves.
+
+pub mod apply;
+pub mod message_in;
+pub mod phone_call;
+pub mod quarantine;

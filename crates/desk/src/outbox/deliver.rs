@@ -1,0 +1,444 @@
+//! Sends one outbox row through its channel, part by part. In: the row. Out: attempts with their answers, and a decision:
+//! done, again at a time, failed with a reason, or uncertain. Runs in the lane of (conversation, inbox), so parts and
+//! entries keep their order and an open attempt found at the start can only be one whose worker is gone.
+
+use super::receipt::{self, Answer};
+use super::show;
+use crate::context::{Desk, JobEnd};
+use crate::directory::{DirectoryError, OpenInbox};
+use channel::{Outbound, OutboundFile, Reconciled, Recipient, SendContext, SendError, SendIdempotency, WireRequest};
+use model::{
+    BlockReason, ConversationId, DeliveryId, FailureClass, Health, InboxId, InboxState, OutboxId, OutboxState,
+    Timestamp, WorkspaceId,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use store::entry::Entry;
+use store::job::{self, Job, JobClass, JobRef};
+use store::outbox::{self, Delivery, Outbox};
+use store::{Conn, Route, StoreError, attachment, contact_point, entry};
+
+/// A row that could not be given to its provider for this long is not sent any more: the answer would come out of the blue.
+pub const SEND_AGE_MS_MAX: i64 = 3 * 86_400_000;
+const SIGN_IN_RETRY_MS: i64 = 300_000;
+const CHECK_AFTER_MS: [i64; 4] = [30_000, 120_000, 600_000, 3_600_000];
+
+/// Send one outbox row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeliverOutbox {
+    /// Which row.
+    pub outbox: OutboxId,
+    /// First half of its lane.
+    pub conversation: ConversationId,
+    /// Second half of its lane.
+    pub inbox: InboxId,
+}
+impl DeliverOutbox {
+    /// The job of a row.
+    pub fn of(row: &Outbox) -> Self {
+        Self { outbox: row.id, conversation: row.conversation_id, inbox: row.inbox_id }
+    }
+}
+impl Job for DeliverOutbox {
+    const NAME: &'static str = "deliver_outbox";
+    const CLASS: JobClass = JobClass::Now;
+    fn lane(&self) -> Option<i64> {
+        Some(job::lane_of(&["out", &self.conversation.to_string(), &self.inbox.to_string()]))
+    }
+}
+
+/// Ask the provider about an uncertain row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckUncertain {
+    /// Which row.
+    pub outbox: OutboxId,
+    /// How often it was asked already.
+    pub asked: usize,
+}
+impl Job for CheckUncertain {
+    const NAME: &'static str = "check_uncertain";
+}
+
+/// Everything that one sending needs, read in one go.
+struct Load {
+    row: Outbox,
+    entry: Entry,
+    deliveries: Vec<Delivery>,
+    to: Option<contact_point::ContactPoint>,
+    name: Option<String>,
+    files: Vec<OutboundFile>,
+    last_inbound_at: Option<Timestamp>,
+    reply_to: Vec<String>,
+}
+
+fn load(tx: &mut dyn Conn, workspace: WorkspaceId, id: OutboxId) -> Result<Option<Load>, StoreError> {
+    let Some(row) = outbox::find(tx, workspace, id)? else { return Ok(None) };
+    let Some(entry) = entry::find(tx, workspace, row.entry_id)? else { return Ok(None) };
+    let deliveries = outbox::deliveries(tx, workspace, id)?;
+    let to = row.contact_point_id.map(|p| contact_point::find(tx, workspace, p)).transpose()?.flatten();
+    let ids: Vec<_> = entry.body.attachments.iter().map(|a| a.id).collect();
+    let mut files: Vec<OutboundFile> = attachment::list(tx, workspace, &ids)?
+        .into_iter()
+        .map(|a| OutboundFile { id: a.id, name: a.name, mime: a.mime, bytes: u64::try_from(a.bytes).unwrap_or(0), url: None })
+        .collect();
+    files.sort_by_key(|f| ids.iter().position(|id| *id == f.id));
+    let last_inbound_at = entry::latest_inbound(tx, workspace, entry.conversation_id)?.map(|e| e.at);
+    let name = store::contact::get_live(tx, workspace, entry.contact_id)?.name;
+    Ok(Some(Load { row, entry, deliveries, to, name, files, last_inbound_at, reply_to: vec![] }))
+}
+
+fn outbound(load: &Load) -> Outbound {
+    let to = match &load.to {
+        Some(p) => Recipient { kind: p.key.kind, scope: p.key.scope.clone(), value: p.raw.clone(), name: load.name.clone() },
+        None => Recipient { kind: model::ContactPointKind::Ext, scope: String::new(), value: String::new(), name: load.name.clone() },
+    };
+    Outbound {
+        entry: load.entry.id,
+        conversation: load.entry.conversation_id,
+        external_conversation: load.to.as_ref().map(|p| p.key.match_key.clone()),
+        to,
+        cc: vec![],
+        author: load.entry.author_kind,
+        author_name: Some(load.entry.author_name.clone()),
+        subject: load.entry.body.subject.clone(),
+        text: load.entry.body.text.clone(),
+        html: load.entry.body.html.clone(),
+        files: load.files.clone(),
+        reply_to: load.reply_to.clone(),
+        template: None,
+    }
+}
+
+fn render(open: &OpenInbox, load: &Load, now: Timestamp) -> Result<Vec<WireRequest>, channel::Blocked> {
+    let context = SendContext {
+        inbox: Arc::clone(&open.settings),
+        now,
+        last_inbound_at: load.last_inbound_at,
+        correlation: load.row.id.to_string(),
+        message_id: None,
+        reply_address: None,
+        token: None,
+    };
+    open.channel.render(&outbound(load), &context)
+}
+
+/// What the job does.
+pub async fn run(desk: &Desk, job: JobRef, deliver: DeliverOutbox) -> JobEnd {
+    match send(desk, job.workspace, &deliver).await {
+        Ok(end) => end,
+        Err(error) => JobEnd::Retry(error.to_string()),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Inbox(#[from] DirectoryError),
+}
+
+async fn send(desk: &Desk, workspace: WorkspaceId, deliver: &DeliverOutbox) -> Result<JobEnd, Stop> {
+    let id = deliver.outbox;
+    let now = desk.now();
+    let Some(loaded) = desk.db.read(move |tx| load(tx, workspace, id)).await? else { return Ok(JobEnd::Done) };
+    if !matches!(loaded.row.state, OutboxState::Queued | OutboxState::Sending) {
+        return Ok(JobEnd::Done);
+    }
+    let open = match desk.directory.open(desk, workspace, loaded.row.inbox_id).await {
+        Ok(open) => open,
+        Err(DirectoryError::NotFound | DirectoryError::NoAdapter(_)) => {
+            block(desk, workspace, id, BlockReason::ChannelDown.word()).await?;
+            return Ok(JobEnd::Done);
+        }
+        Err(other) => return Err(other.into()),
+    };
+    if !open.inbox.enabled {
+        block(desk, workspace, id, BlockReason::ChannelDown.word()).await?;
+        return Ok(JobEnd::Done);
+    }
+    if let Some(reason) = unreachable(loaded.to.as_ref()) {
+        block(desk, workspace, id, reason.word()).await?;
+        return Ok(JobEnd::Done);
+    }
+    let requests = match render(&open, &loaded, now) {
+        Ok(requests) => requests,
+        Err(blocked) => {
+            block(desk, workspace, id, blocked.reason.word()).await?;
+            return Ok(JobEnd::Done);
+        }
+    };
+    let latest: Vec<Delivery> = super::latest_attempts(&loaded.row, &loaded.deliveries).into_iter().cloned().collect();
+    let keyed = matches!(open.channel.capabilities(&open.settings).send_idempotency, SendIdempotency::Key(_));
+    for (part, request) in (0i64..).zip(&requests) {
+        let last = latest.iter().find(|d| d.part == part);
+        let attempt = match last {
+            // An answer is stored: this part is done, whatever it was.
+            Some(d) if d.rank > 0 => continue,
+            // Submitted, and the worker was gone before it could store the answer; or an answer that never came.
+            Some(d) if d.open || d.uncertain => match settle(desk, workspace, &open, d, request).await? {
+                Settled::Taken => continue,
+                Settled::NotTaken => d.attempt + 1,
+                Settled::Unknown if keyed => d.attempt + 1,
+                Settled::Unknown => {
+                    give_to_the_agent(desk, workspace, id).await?;
+                    return Ok(JobEnd::Done);
+                }
+            },
+            Some(d) => d.attempt + 1,
+            None => 1,
+        };
+        let began = desk.now();
+        if began.since(loaded.entry.at) > SEND_AGE_MS_MAX && loaded.row.round == 1 && attempt > 1 {
+            end(desk, workspace, id, OutboxState::Expired, Some("the provider did not take it for three days")).await?;
+            return Ok(JobEnd::Done);
+        }
+        match attempt_part(desk, workspace, &open, &loaded.row, part, attempt, requests.len(), request).await? {
+            After::Next => {}
+            After::RetryAt(at) => return Ok(JobEnd::RetryAt(at)),
+            After::Uncertain if keyed => return Ok(JobEnd::RetryAt(desk.now().plus_seconds(5))),
+            After::Uncertain => {
+                give_to_the_agent(desk, workspace, id).await?;
+                return Ok(JobEnd::Done);
+            }
+            // A refused part ends the row: what would follow it makes no sense alone.
+            After::Refused => break,
+        }
+    }
+    end(desk, workspace, id, OutboxState::Done, None).await?;
+    Ok(JobEnd::Done)
+}
+
+fn unreachable(to: Option<&contact_point::ContactPoint>) -> Option<BlockReason> {
+    match to?.health {
+        Health::Ok => None,
+        Health::Bounced => Some(BlockReason::Bounced),
+        Health::BlockedByCustomer => Some(BlockReason::BlockedByCustomer),
+        Health::OptedOut => Some(BlockReason::OptedOut),
+    }
+}
+
+enum After {
+    Next,
+    RetryAt(Timestamp),
+    Refused,
+    Uncertain,
+}
+
+#[expect(clippy::too_many_arguments, reason = "one attempt and everything it is made of")]
+async fn attempt_part(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    open: &OpenInbox,
+    row: &Outbox,
+    part: i64,
+    attempt: i64,
+    parts: usize,
+    request: &WireRequest,
+) -> Result<After, StoreError> {
+    let now = desk.now();
+    let (outbox_id, inbox_id, round) = (row.id, row.inbox_id, row.round);
+    let parts = i64::try_from(parts).unwrap_or(1);
+    // The trace first: a crash between here and the answer leaves an open attempt behind.
+    let delivery = desk
+        .db
+        .write(Route::Conversation(row.conversation_id), move |tx| -> Result<Option<Delivery>, StoreError> {
+            let Some(mut current) = outbox::find(tx, workspace, outbox_id)? else { return Ok(None) };
+            if !matches!(current.state, OutboxState::Queued | OutboxState::Sending) || current.round != round {
+                return Ok(None);
+            }
+            if current.state == OutboxState::Queued {
+                current.state = OutboxState::Sending;
+                if !outbox::save(tx, workspace, &current)? {
+                    return Err(StoreError::Busy);
+                }
+            }
+            let delivery = Delivery {
+                id: DeliveryId(tx.id()),
+                outbox_id,
+                inbox_id,
+                round,
+                part,
+                attempt,
+                parts,
+                rank: 0,
+                open: true,
+                uncertain: false,
+                provider_id: None,
+                provider_key: None,
+                class: None,
+                code: None,
+                reason: None,
+                changed_at: now,
+            };
+            outbox::insert_delivery(tx, workspace, &delivery)?;
+            Ok(Some(delivery))
+        })
+        .await?;
+    // Cancelled or retried by hand in the meantime: the row is somebody else's now.
+    let Some(delivery) = delivery else { return Ok(After::Refused) };
+
+    let submitted = open.channel.submit(&open.settings, request).await;
+    let now = desk.now();
+    let (answer, after) = match submitted {
+        Ok(accepted) => (Answer::Accepted { provider_id: accepted.provider_id, state: accepted.state }, After::Next),
+        Err(SendError::RetryAt(at)) => (Answer::NotTaken { reason: "not taken yet".to_owned() }, After::RetryAt(at.max(now.plus_ms(100)))),
+        Err(SendError::SignInAgain) => {
+            set_needs_sign_in(desk, workspace, inbox_id).await?;
+            (Answer::NotTaken { reason: "the account has to be signed in again".to_owned() }, After::RetryAt(now.plus_ms(SIGN_IN_RETRY_MS)))
+        }
+        Err(SendError::Refused { class: FailureClass::Rate, text, .. }) => {
+            (Answer::NotTaken { reason: text }, After::RetryAt(now.plus_seconds(30)))
+        }
+        Err(SendError::Refused { class, code, text }) => (Answer::Refused { class, code, text }, After::Refused),
+        Err(SendError::Uncertain) => (Answer::Lost, After::Uncertain),
+    };
+    store_answer(desk, workspace, row, delivery, answer, now).await?;
+    Ok(after)
+}
+
+async fn store_answer(desk: &Desk, workspace: WorkspaceId, row: &Outbox, delivery: Delivery, answer: Answer, now: Timestamp) -> Result<(), StoreError> {
+    let (id, to) = (row.id, row.contact_point_id);
+    desk.db
+        .write(Route::Conversation(row.conversation_id), move |tx| -> Result<(), StoreError> {
+            receipt::store_answer(tx, workspace, &delivery, &answer, now)?;
+            if let (Answer::Refused { class: FailureClass::Address, .. }, Some(point)) = (&answer, to) {
+                contact_point::set_health(tx, workspace, point, Health::Bounced)?;
+            }
+            let row = outbox::find(tx, workspace, id)?.ok_or(StoreError::NotFound)?;
+            show(tx, workspace, &row, now)
+        })
+        .await
+}
+
+async fn set_needs_sign_in(desk: &Desk, workspace: WorkspaceId, inbox: InboxId) -> Result<(), StoreError> {
+    desk.db
+        .write(Route::Any, move |tx| store::inbox::set_state(tx, workspace, inbox, InboxState::NeedsSignIn).map(|_| ()))
+        .await?;
+    desk.directory.forget();
+    Ok(())
+}
+
+enum Settled {
+    Taken,
+    NotTaken,
+    Unknown,
+}
+
+/// Asks the provider about an attempt whose answer is missing, where it can be asked.
+async fn settle(desk: &Desk, workspace: WorkspaceId, open: &OpenInbox, attempt: &Delivery, request: &WireRequest) -> Result<Settled, StoreError> {
+    let found = match open.channel.reconcile() {
+        Some(reconcile) => reconcile.find(&open.settings, request).await,
+        None => None,
+    };
+    let now = desk.now();
+    let (answer, settled) = match found {
+        Some(Reconciled::Taken(accepted)) => (Answer::Accepted { provider_id: accepted.provider_id, state: accepted.state }, Settled::Taken),
+        Some(Reconciled::NotTaken) => (Answer::NotTaken { reason: "the provider did not take it".to_owned() }, Settled::NotTaken),
+        None => (Answer::Lost, Settled::Unknown),
+    };
+    let (attempt, id) = (attempt.clone(), attempt.outbox_id);
+    desk.db
+        .write(Route::Any, move |tx| -> Result<(), StoreError> {
+            receipt::store_answer(tx, workspace, &attempt, &answer, now)?;
+            let row = outbox::find(tx, workspace, id)?.ok_or(StoreError::NotFound)?;
+            show(tx, workspace, &row, now)
+        })
+        .await?;
+    Ok(settled)
+}
+
+/// Uncertain: nothing goes out again by itself. The entry says so, and the provider is asked again later where it can be.
+async fn give_to_the_agent(desk: &Desk, workspace: WorkspaceId, id: OutboxId) -> Result<(), StoreError> {
+    let now = desk.now();
+    desk.db
+        .write(Route::Any, move |tx| -> Result<(), StoreError> {
+            let Some(mut row) = outbox::find(tx, workspace, id)? else { return Ok(()) };
+            row.state = OutboxState::Done;
+            if !outbox::save(tx, workspace, &row)? {
+                return Err(StoreError::Busy);
+            }
+            job::enqueue(tx, workspace, &CheckUncertain { outbox: id, asked: 0 }, now.plus_ms(CHECK_AFTER_MS[0]))?;
+            show(tx, workspace, &row, now)
+        })
+        .await
+}
+
+async fn block(desk: &Desk, workspace: WorkspaceId, id: OutboxId, reason: &'static str) -> Result<(), StoreError> {
+    end(desk, workspace, id, OutboxState::Blocked, Some(reason)).await
+}
+
+async fn end(desk: &Desk, workspace: WorkspaceId, id: OutboxId, state: OutboxState, reason: Option<&'static str>) -> Result<(), StoreError> {
+    let now = desk.now();
+    desk.db
+        .write(Route::Any, move |tx| -> Result<(), StoreError> {
+            let Some(mut row) = outbox::find(tx, workspace, id)? else { return Ok(()) };
+            if !matches!(row.state, OutboxState::Queued | OutboxState::Sending) {
+                return Ok(());
+            }
+            row.state = state;
+            row.reason = reason.map(str::to_owned);
+            if !outbox::save(tx, workspace, &row)? {
+                return Err(StoreError::Busy);
+            }
+            store::inbox::touch_out(tx, workspace, row.inbox_id, now)?;
+            show(tx, workspace, &row, now)
+        })
+        .await
+}
+
+/// What the later questions do; also behind the agent's [Check again]. True when nothing is uncertain any more.
+pub async fn check(desk: &Desk, workspace: WorkspaceId, id: OutboxId) -> Result<bool, StoreError> {
+    let now = desk.now();
+    let Some(loaded) = desk.db.read(move |tx| load(tx, workspace, id)).await? else { return Ok(true) };
+    let Ok(open) = desk.directory.open(desk, workspace, loaded.row.inbox_id).await else { return Ok(false) };
+    let Ok(requests) = render(&open, &loaded, now) else { return Ok(false) };
+    let mut settled = true;
+    for attempt in super::latest_attempts(&loaded.row, &loaded.deliveries).into_iter().filter(|d| d.uncertain && d.rank == 0) {
+        let Some(request) = usize::try_from(attempt.part).ok().and_then(|part| requests.get(part)) else { continue };
+        match settle(desk, workspace, &open, attempt, request).await? {
+            Settled::Taken => {}
+            Settled::NotTaken => requeue(desk, workspace, id).await?,
+            Settled::Unknown => settled = false,
+        }
+    }
+    Ok(settled)
+}
+
+/// The provider surely did not take it: sending it now is safe.
+async fn requeue(desk: &Desk, workspace: WorkspaceId, id: OutboxId) -> Result<(), StoreError> {
+    let now = desk.now();
+    desk.db
+        .write(Route::Any, move |tx| -> Result<(), StoreError> {
+            let Some(mut row) = outbox::find(tx, workspace, id)? else { return Ok(()) };
+            if row.state != OutboxState::Done {
+                return Ok(());
+            }
+            row.state = OutboxState::Queued;
+            if !outbox::save(tx, workspace, &row)? {
+                return Err(StoreError::Busy);
+            }
+            job::enqueue(tx, workspace, &DeliverOutbox::of(&row), now)?;
+            show(tx, workspace, &row, now)
+        })
+        .await
+}
+
+/// The job behind [`CheckUncertain`].
+pub async fn run_check(desk: &Desk, job: JobRef, asked: CheckUncertain) -> JobEnd {
+    match check(desk, job.workspace, asked.outbox).await {
+        Ok(true) => JobEnd::Done,
+        Ok(false) => match CHECK_AFTER_MS.get(asked.asked + 1) {
+            Some(wait) => {
+                let (next, at) = (CheckUncertain { asked: asked.asked + 1, ..asked }, desk.now().plus_ms(*wait));
+                let done = desk.db.write(Route::Any, move |tx| -> Result<(), StoreError> {
+                    job::enqueue(tx, job.workspace, &next, at)?;
+                    job::finish_in_tx(tx, job)
+                });
+                done.await.map_or_else(JobEnd::from, |()| JobEnd::DoneInTx)
+            }
+            None => JobEnd::Done,
+        },
+        Err(error) => error.into(),
+    }
+}
