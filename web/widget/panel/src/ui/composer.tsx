@@ -97,7 +97,7 @@ export function Composer({ chat, state, onSent }: Props & { onSent: () => void }
             <Icon name="emoji" />
           </button>
           {left < NEARLY_FULL && (
-            <span id="message-left" class={`meta left${left < 0 ? " over" : ""}`} role="status">
+            <span id="message-left" class={`meta room${left < 0 ? " over" : ""}`} role="status">
               {left < 0 ? text.n("too_many_characters", -left) : text.n("left_characters", left)}
             </span>
           )}
