@@ -9,7 +9,7 @@ use crate::lockfile::{self, LockFile};
 use crate::migrate::{self, MIGRATIONS, Migration};
 use crate::node::NodeIds;
 use crate::postgres::{PgSession, Role, Server};
-use crate::queue::{Check, Queue, TaskOf};
+use crate::queue::{Check, Queue, task_of};
 use crate::session::Session;
 use crate::shared::Shared;
 use crate::sqlite::{self, Purpose, SqliteSession};
@@ -216,7 +216,7 @@ impl Db {
         let Some(queue) = self.open.writer_for(route) else {
             return Err(StoreError::broken("the database was opened for looking only").into());
         };
-        let (task, answer) = TaskOf::new(run);
+        let (task, answer) = task_of(run);
         queue.push(task, bulk)?;
         answer.await.unwrap_or_else(|_| Err(StoreError::Busy.into()))
     }
@@ -227,7 +227,7 @@ impl Db {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (task, answer) = TaskOf::new(run);
+        let (task, answer) = task_of(run);
         self.open.readers.push(task, false)?;
         answer.await.unwrap_or_else(|_| Err(StoreError::Busy.into()))
     }
@@ -251,6 +251,17 @@ impl Db {
         }
         let connection = sqlite::open(path, Purpose::Copy)?;
         sqlite::copy(&connection, target)
+    }
+
+    /// SQLite: moves everything from the write-ahead log into the file and empties the log, so that erased text is gone from
+    /// both. PostgreSQL has nothing to do here. Blocks until readers have let go of old pages; `Busy` when they do not.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        let Place::Sqlite(path) = &self.open.place else { return Ok(()) };
+        let connection = sqlite::open(path, Purpose::Write { full_sync: true })?;
+        let blocked = connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+            .map_err(|error| StoreError::Broken(format!("the checkpoint failed: {error}")))?;
+        if blocked == 0 { Ok(()) } else { Err(StoreError::Busy) }
     }
 
     /// Takes no more closures, finishes those that were accepted, gives the node number and the lock back. Blocks.

@@ -1,6 +1,6 @@
 //! The few places where the engines differ, and SQL that is built at run time. Everything else is one text for both.
 
-use crate::conn::Engine;
+use crate::conn::{Conn, Engine};
 use crate::error::StoreError;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -33,6 +33,25 @@ pub fn claim_suffix(engine: Engine) -> &'static str {
         Engine::Sqlite => "",
         Engine::Postgres => " FOR UPDATE SKIP LOCKED",
     }
+}
+
+const PLAN_PROBE: &str = "SELECT set_config('enable_seqscan', 'off', TRUE), set_config('enable_indexscan', 'off', TRUE)";
+const PLAN_WALK: &str = "SELECT set_config('enable_indexscan', 'on', TRUE), set_config('enable_bitmapscan', 'off', TRUE),
+    set_config('enable_sort', 'off', TRUE)";
+const PLAN_AS_USUAL: &str = "SELECT set_config('enable_seqscan', 'on', TRUE), set_config('enable_indexscan', 'on', TRUE),
+    set_config('enable_bitmapscan', 'on', TRUE), set_config('enable_sort', 'on', TRUE)";
+
+/// PostgreSQL, for the rest of the transaction: look words up in their own index, in no order.
+pub(crate) fn plan_search_probe(tx: &mut dyn Conn) -> Result<(), StoreError> {
+    tx.one(PLAN_PROBE, &[]).map(drop)
+}
+/// PostgreSQL, after a probe: walk the key downwards and look at each row's words.
+pub(crate) fn plan_search_walk(tx: &mut dyn Conn) -> Result<(), StoreError> {
+    tx.one(PLAN_WALK, &[]).map(drop)
+}
+/// PostgreSQL: plan as usual again.
+pub(crate) fn plan_as_usual(tx: &mut dyn Conn) -> Result<(), StoreError> {
+    tx.one(PLAN_AS_USUAL, &[]).map(drop)
 }
 
 /// The text as SQLite must see it: `$n` becomes `?n`. SQLite takes `$2` for a *name* and numbers names by their first

@@ -30,7 +30,7 @@ macro_rules! migrations {
 }
 
 /// All migrations in order. A new file is added at the end and never changed after it was released.
-pub const MIGRATIONS: &[Migration] = migrations!["0001_spine"];
+pub const MIGRATIONS: &[Migration] = migrations!["0001_spine", "0002_search"];
 
 impl Migration {
     /// The number at the start of the name.
