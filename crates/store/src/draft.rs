@@ -3,6 +3,7 @@
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::many;
 use crate::row::Row;
 use crate::setting::word;
 use crate::values;
@@ -81,6 +82,14 @@ pub fn list_in(
 /// The drafts of an agent, newest first, at most 500.
 pub fn list(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId) -> Result<Vec<Draft>, StoreError> {
     tx.rows(LIST, values![workspace, agent])?.iter().map(of_row).collect()
+}
+
+const IN_CONVERSATIONS: &str = "SELECT conversation_id FROM draft WHERE workspace_id = $1 AND conversation_id";
+/// Which of these conversations hold an unsent text or file of an agent.
+pub fn in_conversations(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId, ids: &[ConversationId]) -> Result<Vec<ConversationId>, StoreError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = many::rows_in(tx, IN_CONVERSATIONS, " AND agent_id = @1 AND (text <> '' OR attachments <> '[]')", workspace, &ids, values![agent])?;
+    Ok(rows.iter().map(|row| row.id(0)).collect())
 }
 
 /// Stores a draft. `draft.version` is the one last seen (0: none); false when the row has another by now, nothing is

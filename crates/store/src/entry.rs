@@ -244,6 +244,12 @@ pub fn latest_inbound(tx: &mut dyn Conn, workspace: WorkspaceId, id: Conversatio
     Ok(tx.one(LATEST_IN, values![workspace, id])?.as_ref().map(read))
 }
 
+const LATEST_OF_POINT: &str = "SELECT conversation_id, at FROM entry WHERE workspace_id = $1 AND contact_id = $2 AND contact_point_id = $3 AND direction = 'in' ORDER BY at DESC, id DESC LIMIT 1";
+/// The conversation that holds the latest entry a contact wrote from one of its addresses, with the time of that entry.
+pub fn latest_of_point(tx: &mut dyn Conn, workspace: WorkspaceId, contact: ContactId, point: ContactPointId) -> Result<Option<(ConversationId, Timestamp)>, StoreError> {
+    Ok(tx.one(LATEST_OF_POINT, values![workspace, contact, point])?.map(|r| (r.id(0), r.at(1))))
+}
+
 const IDS_OF: &str = "SELECT id FROM entry WHERE workspace_id = $1 AND conversation_id = $2 ORDER BY at, id LIMIT $3";
 /// The ids of a conversation's entries in timeline order.
 pub fn ids_of_conversation(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId, limit: i64) -> Result<Vec<EntryId>, StoreError> {
