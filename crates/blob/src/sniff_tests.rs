@@ -1,6 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 
+type Case<'a> = (&'a [u8], &'a str, Option<&'a str>, &'a str, bool);
+
 fn mime(head: &[u8], name: &str, hint: Option<&str>) -> (String, bool) {
     let sniffed = sniff(head, name, hint);
     (sniffed.mime, sniffed.inline_safe)
@@ -10,7 +12,7 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0
 
 #[test]
 fn bytes_decide_and_not_the_name_or_the_sender() {
-    let cases: [(&[u8], &str, Option<&str>, &str, bool); 30] = [
+    let cases: [Case; 30] = [
         (PNG, "a.png", None, "image/png", true),
         (PNG, "a.html", Some("text/html"), "image/png", true),
         (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "x", None, "image/jpeg", true),

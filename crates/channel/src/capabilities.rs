@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Everything an inbox can do now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Capabilities {
     /// Longest text of one message.
     pub text_max: TextMax,

@@ -127,6 +127,26 @@ fn yes() -> bool {
 }
 
 impl InboundEvent {
+    /// The words of `word`, in the order of the variants.
+    pub const WORDS: [&'static str; 16] = [
+        "message",
+        "echo",
+        "delivery",
+        "watermark",
+        "edit",
+        "delete",
+        "reaction",
+        "typing",
+        "opt_out",
+        "opt_in",
+        "contact_point_changed",
+        "claim",
+        "template",
+        "account",
+        "call",
+        "unsupported",
+    ];
+
     /// A stable word for logs and metrics.
     pub fn word(&self) -> &'static str {
         match self {
