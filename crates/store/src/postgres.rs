@@ -73,7 +73,6 @@ impl Server {
         Ok(Self { config, tls: Some(tls()?) })
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one place that opens PostgreSQL connections")]
     fn connect(&self, role: Role) -> Result<Client, postgres::Error> {
         let mut client = match &self.tls {
             Some(tls) => self.config.connect(tls.clone())?,

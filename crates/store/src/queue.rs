@@ -24,22 +24,21 @@ pub(crate) trait Task: Send {
     fn answer(self: Box<Self>);
 }
 
-pub(crate) struct TaskOf<F, T, E> {
+struct TaskOf<F, T, E> {
     run: F,
     kept: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
-impl<F, T, E> TaskOf<F, T, E>
+/// A task of a closure, and where its answer will come.
+pub(crate) fn task_of<F, T, E>(run: F) -> (Box<dyn Task>, oneshot::Receiver<Result<T, E>>)
 where
     F: FnMut(&mut dyn Conn) -> Result<T, E> + Send + 'static,
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
-    pub fn new(run: F) -> (Box<dyn Task>, oneshot::Receiver<Result<T, E>>) {
-        let (reply, answer) = oneshot::channel();
-        (Box::new(Self { run, kept: None, reply }), answer)
-    }
+    let (reply, answer) = oneshot::channel();
+    (Box::new(TaskOf { run, kept: None, reply }), answer)
 }
 
 impl<F, T, E> Task for TaskOf<F, T, E>

@@ -20,8 +20,12 @@ const STATEMENT_COUNT_MAX: usize = 1_024;
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    Write { full_sync: bool },
-    Read { cache_kib: i64 },
+    Write {
+        full_sync: bool,
+    },
+    Read {
+        cache_kib: i64,
+    },
     /// Reads all of it once, into another file.
     Copy,
 }
@@ -49,15 +53,16 @@ fn set_up(connection: &Connection, purpose: Purpose) -> rusqlite::Result<()> {
         Purpose::Read { cache_kib } => (true, cache_kib),
         Purpose::Copy => (true, 1024),
     };
-    // Page size and vacuum mode count only before the first table of a new file; later they are without effect.
-    connection.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;")?;
+    // Page size and vacuum mode count only before the first table of a new file; later they are without effect. A commit
+    // writes whole pages, most of them of indexes: 4 KiB cost a quarter less CPU per message than 8 KiB, and half the bytes.
+    connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         tracing::warn!(mode, "the database file does not take the write-ahead log");
     }
     connection.execute_batch(&format!(
         "PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -{cache_kib}; PRAGMA secure_delete = FAST; \
-         PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY; PRAGMA query_only = {};",
+         PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 8000; PRAGMA temp_store = MEMORY; PRAGMA query_only = {};",
         if full_sync { "FULL" } else { "NORMAL" },
         if matches!(purpose, Purpose::Read { .. }) { "ON" } else { "OFF" },
     ))

@@ -120,7 +120,7 @@ async fn the_settings_of_a_sqlite_connection() {
     let test = TestDb::open_with(Engine::Sqlite, |settings| settings.full_sync = true).unwrap();
     let asks: [(&'static str, &str); 6] = [
         ("PRAGMA journal_mode", "Text(\"wal\")"),
-        ("PRAGMA page_size", "Int(8192)"),
+        ("PRAGMA page_size", "Int(4096)"),
         ("PRAGMA synchronous", "Int(2)"),
         ("PRAGMA foreign_keys", "Int(1)"),
         ("PRAGMA secure_delete", "Int(2)"),
