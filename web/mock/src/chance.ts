@@ -20,7 +20,7 @@ export type Chance = ReturnType<typeof chance>;
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 /** Ids as the server makes them: 13 characters, ordered by time. */
 export function makeId(prefix: string, atMs: number, n: number): string {
-  let value = (BigInt(atMs - 1577836800000) << 21n) + BigInt(n & 0x1fffff);
+  let value = (BigInt(Math.floor(atMs) - 1577836800000) << 21n) + BigInt(n & 0x1fffff);
   let out = "";
   for (let i = 0; i < 13; i++) {
     out = ALPHABET[Number(value & 31n)] + out;

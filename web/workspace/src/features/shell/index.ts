@@ -1,0 +1,2 @@
+export { Shell } from "./shell";
+export { InboxScreen } from "./inbox-screen";
