@@ -1,5 +1,5 @@
 // Builds dist/loader.js (one classic script), dist/panel.html and dist/assets/*. Run by `npm run build -w widget`.
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
@@ -8,11 +8,41 @@ const dist = `${here}dist`;
 const target = ["chrome100", "firefox100", "safari16.4"];
 const common = { configFile: false, logLevel: "warn", publicDir: false, envDir: false };
 
+/** Chunks of one folder, each a single request: the helper that would preload their styles and imports is a kilobyte for nothing. */
+const plainImports = {
+  name: "plain-imports",
+  enforce: "pre",
+  load: { filter: { id: /vite\/preload-helper/ }, handler: () => "export const __vitePreload = (load) => load();" },
+};
+
+/** The shared tokens, without those that no file of the panel names (channel colours, table sizes and the like). */
+const onlyUsedTokens = {
+  name: "only-used-tokens",
+  enforce: "pre",
+  async transform(code, id) {
+    if (!id.endsWith("shared/tokens.css")) return undefined;
+    const needed = await sources(`${here}panel/src`);
+    let kept = code;
+    for (let before = ""; before !== kept; ) {
+      before = kept;
+      const text = needed + kept;
+      kept = kept.replace(/--([\w-]+):[^;]+;/g, (all, name) => (text.includes(`var(--${name})`) ? all : ""));
+    }
+    return { code: kept, map: null };
+  },
+};
+async function sources(folder) {
+  const names = await readdir(folder, { recursive: true });
+  const files = names.filter((name) => /\.(css|tsx?)$/.test(name));
+  return (await Promise.all(files.map((name) => readFile(`${folder}/${name}`, "utf8")))).join("\n");
+}
+
 await rm(dist, { recursive: true, force: true });
 await build({
   ...common,
   root: `${here}panel`,
   base: "/w/",
+  plugins: [plainImports, onlyUsedTokens],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target,

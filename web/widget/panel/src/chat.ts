@@ -1,7 +1,7 @@
 /** The visitor's side of one chat: what was begun, what is waiting to be sent, what has come. Screens read its state and call its verbs. */
 import type { Identity, Page, ToPanel } from "../../shared/bridge";
 import { pick, type Locale } from "../../shared/locale";
-import { check, isPicture, upload, type FileTrouble, type Upload } from "./files";
+import { check, isPicture, type FileTrouble, type Upload } from "./files";
 import { Host } from "./host";
 import { identityOf, texts } from "./identity";
 import { Link } from "./link";
@@ -549,7 +549,8 @@ export class Chat {
     if (!one?.source) return;
     this.patch(key, { state: "going", trouble: null, share: 0 });
     try {
-      if (!this.visitor && !(await this.begin())) throw new Problem("network");
+      const [{ upload }] = await Promise.all([import("./upload"), this.visitor ? true : this.begin()]);
+      if (!this.visitor) throw new Problem("network");
       const file: WidgetFile = await upload(this.base, this.token ?? "", one.source, (share) => this.patch(key, { share }));
       this.patch(key, { state: "done", share: 1, file });
       this.saveDraft();

@@ -1,5 +1,5 @@
-/** Attachments: limits are checked before the upload, with a reason that can be shown; then one request per file with progress. */
-import { problem, Problem, type WidgetConfig, type WidgetFile } from "./wire";
+/** Attachments: limits are checked before the upload, with a reason that can be shown. */
+import type { WidgetConfig, WidgetFile } from "./wire";
 
 export type Limits = WidgetConfig["attachments"];
 export type FileTrouble = "file_too_large" | "file_type" | "file_empty" | "file_count" | "file_failed" | "network";
@@ -36,24 +36,3 @@ export function check(limits: Limits, file: { name: string; size: number; type: 
 }
 
 export const isPicture = (mime: string) => /^image\/(png|jpe?g|gif|webp|avif)$/.test(mime);
-
-/** XMLHttpRequest, because fetch cannot say how much has been sent. */
-export function upload(base: string, token: string, file: File, onShare: (share: number) => void): Promise<WidgetFile> {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", `${base}/files?name=${encodeURIComponent(file.name)}`);
-    request.setRequestHeader("Authorization", `Visitor ${token}`);
-    request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
-    request.upload.onprogress = (event) => event.lengthComputable && onShare(event.loaded / event.total);
-    request.onerror = request.onabort = request.ontimeout = () => reject(new Problem("network"));
-    request.onload = () => {
-      if (request.status >= 300) return reject(problem(request.status, request.responseText, request.getResponseHeader("Retry-After")));
-      try {
-        resolve(JSON.parse(request.responseText) as WidgetFile);
-      } catch {
-        reject(new Problem("network", request.status));
-      }
-    };
-    request.send(file);
-  });
-}

@@ -14,3 +14,5 @@ export function identityOf(given: Given): Identity | null {
   if (id) delete claimed["id"];
   return { ...(jwt ? { jwt } : {}), ...(id && hash ? { id, hash } : {}), claimed };
 }
+
+export const emailLooksRight = (address: string) => /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/.test(address.trim());

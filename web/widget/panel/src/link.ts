@@ -1,6 +1,6 @@
 /** The hands of the transport: real sockets, streams and timers. All decisions are in transport.ts. */
 import { Transport, type Effect, type Input, type TimerName } from "./transport";
-import { call, Problem, type ClientFrame, type ServerFrame } from "./wire";
+import type { ClientFrame, ServerFrame } from "./wire";
 
 export class Link {
   readonly machine = new Transport();
@@ -47,7 +47,7 @@ export class Link {
         return;
       }
       case "post":
-        this.posts = this.posts.then(() => this.post(effect.id, effect.frames));
+        this.posts = this.posts.then(() => this.post(effect.id, effect.frames)).catch(() => undefined);
         return;
       case "timer":
         clearTimeout(this.timers.get(effect.name));
@@ -94,30 +94,19 @@ export class Link {
     this.give({ on: "frame", id, frame });
   }
 
-  /** `fetch` and not EventSource: the token stays out of the address, and reconnecting stays with the transport. */
+  /** The fall-back's code is fetched when it is needed, which for most visitors is never. */
   private async events(id: number, since: number) {
     const stop = new AbortController();
     this.open.set(id, () => stop.abort());
     try {
-      const answer = await fetch(`${this.base}/events?since=${since}`, {
-        headers: { Accept: "text/event-stream", Authorization: `Visitor ${this.token}` },
-        credentials: "omit",
-        cache: "no-store",
-        signal: stop.signal,
-      });
-      if (answer.status === 401) this.give({ on: "posted", id, ok: false, status: 401, frames: [], sent: [] });
-      if (!answer.ok || !answer.body) throw new Problem("network", answer.status);
-      if (this.open.has(id)) this.give({ on: "opened", id });
-      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-      let rest = "";
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done || !this.open.has(id)) break;
+      const { stream } = await import("./fallback");
+      const heard = (lines: string[]) => {
+        if (!this.open.has(id)) return;
         this.give({ on: "heard", id });
-        const lines = (rest + value).split(/\r?\n/);
-        rest = lines.pop() ?? "";
-        for (const line of lines) if (line.startsWith("data:")) this.text(id, line.slice(5));
-      }
+        for (const line of lines) this.text(id, line);
+      };
+      const status = await stream(this.base, this.token, since, stop.signal, () => this.open.has(id) && this.give({ on: "opened", id }), heard);
+      if (status === 401) this.give({ on: "posted", id, ok: false, status, frames: [], sent: [] });
     } catch {
       /* told below */
     }
@@ -125,12 +114,8 @@ export class Link {
   }
 
   private async post(id: number, frames: ClientFrame[]) {
-    try {
-      const answer = await call<{ frames: ServerFrame[] }>(`${this.base}/frames`, { method: "POST", body: JSON.stringify({ frames }) }, this.token);
-      this.give({ on: "posted", id, ok: true, status: 200, frames: answer.frames, sent: frames });
-    } catch (error) {
-      const { status, retryAfter } = error instanceof Problem ? error : new Problem("network");
-      this.give({ on: "posted", id, ok: false, status, retry_after: retryAfter, frames: [], sent: frames });
-    }
+    const { post } = await import("./fallback");
+    const answer = await post(this.base, this.token, frames);
+    this.give({ on: "posted", id, sent: frames, ...answer });
   }
 }

@@ -6,7 +6,7 @@ export const de: Catalogue = {
   greeting: "Hallo, wie können wir helfen?",
   here: { one: "{names} ist da", other: "{names} sind da" },
   we_are_here: "Wir sind da",
-  wait_soon: "antwortet meist innerhalb einer Minute",
+  wait_soon: "Antwort meist innerhalb einer Minute",
   wait: "Antwort in etwa {time}",
   away: "Wir sind gerade nicht da",
   away_back: "Wir sind gerade nicht da, zurück {when}",

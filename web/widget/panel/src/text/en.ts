@@ -7,9 +7,9 @@ export const en = {
   // {names}: "Lea and Bo"
   here: { one: "{names} is here", other: "{names} are here" },
   we_are_here: "We are here",
-  wait_soon: "usually answers within a minute",
+  wait_soon: "Usually answers within a minute",
   // {time}: "2 min"
-  wait: "answers in about {time}",
+  wait: "Answers in about {time}",
   away: "We are away",
   // {when}: "Mon 09:00", "today 14:00"
   away_back: "We are away, back {when}",

@@ -84,25 +84,6 @@ export class Text {
     const [value, unit] = bytes < 1_000_000 ? [Math.max(1, bytes / 1000), "kilobyte"] : [bytes / 1_000_000, "megabyte"];
     return new Intl.NumberFormat(this.locale, { style: "unit", unit: unit as string, maximumFractionDigits: unit === "megabyte" ? 1 : 0 }).format(value as number);
   }
-
-  percent(share: number): string {
-    return new Intl.NumberFormat(this.locale, { style: "percent" }).format(share);
-  }
-
-  /** 0 = Monday. */
-  weekday(index: number): string {
-    return new Intl.DateTimeFormat(this.locale, { weekday: "long", timeZone: "UTC" }).format(new Date(Date.UTC(2024, 0, 1 + index)));
-  }
-
-  /** Minutes of a day as a clock time. 24:00 is shown as the midnight it is. */
-  clock(minutes: number): string {
-    return new Intl.DateTimeFormat(this.locale, { hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).format(new Date(Date.UTC(2024, 0, 1, 0, minutes)));
-  }
-
-  /** A calendar day, "2026-12-24". */
-  date(on: string): string {
-    return new Intl.DateTimeFormat(this.locale, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(`${on}T00:00:00Z`));
-  }
 }
 
 function daysFrom(a: Date, b: Date): number {

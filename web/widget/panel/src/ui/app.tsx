@@ -3,7 +3,9 @@ import { dir } from "../../../shared/locale";
 import type { Chat } from "../chat";
 import { Conversation } from "./conversation";
 import { Home } from "./home";
-import { PreChat } from "./pre-chat";
+import { lazy } from "./lazy";
+
+const PreChat = lazy(() => import("./pre-chat").then((file) => file.PreChat));
 
 export function App({ chat }: { chat: Chat }) {
   const [, draw] = useReducer((n: number) => n + 1, 0);
@@ -29,7 +31,7 @@ export function App({ chat }: { chat: Chat }) {
 
   const View = state.view === "home" ? Home : state.view === "form" ? PreChat : Conversation;
   return (
-    <main class={`panel ${state.view}`} aria-label={state.config.title || state.config.business}>
+    <main class={`panel view-${state.view}`} aria-label={state.config.title || state.config.business}>
       <View key={state.view} chat={chat} state={state} />
     </main>
   );

@@ -1,10 +1,12 @@
 import type { ComponentType } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "./icons";
+import { lazy } from "./lazy";
 import { finePointer, type Props } from "./parts";
-import { Tray } from "./tray";
 
 const NEARLY_FULL = 200;
+
+const Tray = lazy(() => import("./tray").then((file) => file.Tray));
 
 type Picker = ComponentType<{ label: string; onPick: (emoji: string) => void; onClose: () => void }>;
 
@@ -70,7 +72,7 @@ export function Composer({ chat, state, onSent }: Props & { onSent: () => void }
       }}
     >
       {Emoji && <Emoji label={text.t("emoji")} onPick={insert} onClose={closePicker} />}
-      <Tray chat={chat} state={state} />
+      {state.uploads.length > 0 && <Tray chat={chat} state={state} />}
       <div class="composer-box">
         <label class="unseen" for="message-field">
           {text.t("message")}

@@ -1,12 +1,14 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Announcer } from "./announcer";
 import { Composer } from "./composer";
-import { EmailLine } from "./email-line";
 import { Header } from "./header";
 import { Icon } from "./icons";
+import { lazy } from "./lazy";
 import { lines } from "./lines";
 import { ItemRow, OutLine } from "./message";
 import { Blocked, Face, Said, Strip, type Props } from "./parts";
+
+const EmailLine = lazy(() => import("./email-line").then((file) => file.EmailLine));
 
 const NEAR_PX = 48;
 const OLDER_PX = 80;
@@ -136,7 +138,7 @@ export function Conversation({ chat, state }: Props) {
                 ),
               )}
             </ol>
-            {began && <EmailLine chat={chat} state={state} />}
+            {began && config.ask_email_when_away && (!config.online || state.email) && <EmailLine chat={chat} state={state} />}
             {typing && (
               <div class="row theirs typing" role="status">
                 <span class="side">

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "./icons";
-import { emailLooksRight } from "./pre-chat";
+import { emailLooksRight } from "../identity";
 import type { Props } from "./parts";
 
 /** Where the answer goes when the visitor has left. Asked only when nobody is there and nothing better is known. */

@@ -11,7 +11,7 @@ export function Header({ chat, state }: Props) {
       <Faces config={config} />
       <div class="bar-words">
         <h1 dir="auto">{config.title || config.business}</h1>
-        <Presence state={state} />
+        <Presence state={state} short />
       </div>
       <CloseButton chat={chat} state={state} />
     </header>

@@ -1,11 +1,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Hours } from "./hours";
 import { Icon } from "./icons";
-import { Blocked, CloseButton, Faces, Presence, Strip, type Props } from "./parts";
+import { lazy } from "./lazy";
+import { Blocked, CloseButton, Faces, Presence, Strip, wait, type Props } from "./parts";
+
+const Hours = lazy(() => import("./hours").then((file) => file.Hours));
+const StartNew = lazy(() => import("./start-new").then((file) => file.StartNew));
 
 export function Home({ chat, state }: Props) {
   const { text, config, conversation, log, outbox, verified } = state;
-  const first = useRef<HTMLButtonElement>(null);
+  const first = useRef<HTMLHeadingElement>(null);
   const [asking, setAsking] = useState(false);
   useEffect(() => {
     if (state.focus && state.open) first.current?.focus();
@@ -24,7 +27,7 @@ export function Home({ chat, state }: Props) {
           </div>
           <Faces config={config} />
           {verified?.name && <p class="hello">{text.t("hello", { name: verified.name })}</p>}
-          <h1 dir="auto">{greeting}</h1>
+          <h1 dir="auto" ref={first} tabIndex={-1}>{greeting}</h1>
           <p class="hero-line">
             <Presence state={state} />
           </p>
@@ -40,11 +43,11 @@ export function Home({ chat, state }: Props) {
               <Blocked chat={chat} state={state} />
             </div>
           ) : (
-            <button type="button" class="card go" ref={first} onClick={() => chat.go("chat")}>
+            <button type="button" class="card go" onClick={() => chat.go("chat")}>
               <span class="go-words">
                 <strong>{text.t(some ? "go_on" : "write")}</strong>
                 <span class="go-more" dir="auto">
-                  {some && last?.text ? last.text : !config.online ? config.away_text || text.t("leave_message") : (config.title !== config.business && config.title) || text.t("write_message")}
+                  {some && last?.text ? last.text : !config.online ? config.away_text || text.t("leave_message") : wait(text, config) || text.t("write_message")}
                 </span>
               </span>
               {state.unread > 0 && <span class="count">{new Intl.NumberFormat(text.locale).format(state.unread)}</span>}
@@ -60,20 +63,7 @@ export function Home({ chat, state }: Props) {
         <footer class="foot">
           {verified?.name && <span class="foot-who">{text.t("signed_in", { name: verified.name })}</span>}
           {asking ? (
-            <div class="ask" role="alertdialog" aria-labelledby="ask-words">
-              <p id="ask-words">
-                {text.t("start_new_ask", { business: config.business })}{" "}
-                {outbox.some((row) => row.state === "queued") && text.n("start_new_unsent", outbox.filter((row) => row.state === "queued").length)}
-              </p>
-              <div class="ask-buttons">
-                <button type="button" class="button danger" onClick={() => chat.forget()}>
-                  {text.t("start_new_yes")}
-                </button>
-                <button type="button" class="button" ref={(button) => button?.focus()} onClick={() => setAsking(false)}>
-                  {text.t("cancel")}
-                </button>
-              </div>
-            </div>
+            <StartNew chat={chat} state={state} onCancel={() => setAsking(false)} />
           ) : (
             some && (
               <button type="button" class="link" onClick={() => setAsking(true)}>

@@ -5,6 +5,7 @@ import type { State } from "../state";
 import type { Text } from "../text/text";
 import type { WidgetConfig } from "../wire";
 import { Icon } from "./icons";
+import { lazy } from "./lazy";
 
 export interface Props {
   chat: Chat;
@@ -31,6 +32,7 @@ export function Said({ text }: { text: string }) {
 const initials = (name: string) =>
   name
     .split(/\s+/)
+    .filter((part) => /^[\p{L}\p{N}]/u.test(part))
     .slice(0, 2)
     .map((part) => [...part][0] ?? "")
     .join("")
@@ -55,24 +57,33 @@ export function Faces({ config }: { config: WidgetConfig }) {
   );
 }
 
-/** Who is there and how long it takes, or when somebody will be. */
-export function presence(text: Text, config: WidgetConfig): string {
+/** Who is there, or when somebody will be. */
+export function who(text: Text, config: WidgetConfig): string {
   if (!config.online) {
     if (config.open_now) return text.t("all_busy");
     return config.next_open_at ? text.t("away_back", { when: text.when(config.next_open_at) }) : text.t("away");
   }
   const names = config.agents.map((agent) => agent.name.split(/\s+/)[0] ?? agent.name);
-  const who = names.length ? text.n("here", names.length, { names: text.list(names) }) : text.t("we_are_here");
-  const wait = config.expected_wait_ms;
-  if (wait === null) return who;
-  return `${who} · ${wait < 60_000 ? text.t("wait_soon") : text.t("wait", { time: text.minutes(wait) })}`;
+  return names.length ? text.n("here", names.length, { names: text.list(names) }) : text.t("we_are_here");
 }
 
-export function Presence({ state }: { state: State }) {
+/** How long an answer takes; nothing when nobody is there or nothing is known. */
+export function wait(text: Text, config: WidgetConfig): string {
+  const ms = config.expected_wait_ms;
+  if (!config.online || ms === null) return "";
+  return ms < 60_000 ? text.t("wait_soon") : text.t("wait", { time: text.minutes(ms) });
+}
+
+export function Presence({ state, short }: { state: State; short?: boolean }) {
+  const { text, config } = state;
+  const ms = config.online ? config.expected_wait_ms : null;
   return (
     <span class="presence">
-      <i class={`dot ${state.config.online ? "on" : "off"}`} aria-hidden="true" />
-      <span>{presence(state.text, state.config)}</span>
+      <i class={`dot ${config.online ? "on" : "off"}`} aria-hidden="true" />
+      <span>
+        {who(text, config)}
+        {short && ms !== null && ` · ~${text.minutes(ms)}`}
+      </span>
     </span>
   );
 }
@@ -98,31 +109,7 @@ export function Strip({ tone, icon, children }: { tone: "warn" | "info"; icon: "
 }
 
 /** Why nothing can be written here, and the way on. */
-export function Blocked({ chat, state }: Props) {
-  const { text, block, config } = state;
-  if (!block) return null;
-  const more =
-    block.code === "banned"
-      ? text.t("banned_more", { business: config.business })
-      : block.code === "rate_limited"
-        ? text.t("rate_limited_more", { when: text.soon(Math.max(1000, (block.until ?? 0) - Date.now())) })
-        : text.t(`${block.code}_more`);
-  const skippable = (block.code === "expired_identity" || block.code === "forged_identity") && !config.identity_required;
-  return (
-    <section class="blocked" role="status">
-      <span class="blocked-icon">
-        <Icon name={block.code === "rate_limited" ? "clock" : block.code === "banned" || block.code === "identity_required" ? "lock" : "warn"} />
-      </span>
-      <h2>{text.t(block.code)}</h2>
-      <p>{more}</p>
-      {skippable && (
-        <button type="button" class="button" onClick={() => chat.withoutSignIn()}>
-          {text.t("without_sign_in")}
-        </button>
-      )}
-    </section>
-  );
-}
+export const Blocked = lazy(() => import("./blocked").then((file) => file.Blocked));
 
 export function channelName(text: Text, channel: string): string {
   const names: Record<string, string> = { sms: "SMS", whatsapp: "WhatsApp", instagram: "Instagram", messenger: "Messenger", telegram: "Telegram", viber: "Viber" };

@@ -1,9 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { emailLooksRight } from "../identity";
 import type { PreChatField } from "../wire";
 import { Header } from "./header";
 import { Blocked, type Props, Said } from "./parts";
-
-export const emailLooksRight = (address: string) => /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/.test(address.trim());
 
 export function PreChat({ chat, state }: Props) {
   const { text, config } = state;

@@ -37,7 +37,7 @@ export function Tray({ chat, state }: Props) {
             <span class="up-picture">{one.preview ? <img src={one.preview} alt="" /> : <Icon name={trouble ? "warn" : "file"} />}</span>
             <span class="up-words" role={trouble ? "alert" : undefined}>
               <bdi class="chip-name">{trouble ? why(text, one, config.attachments) : one.name}</bdi>
-              {!trouble && <span class="meta">{one.state === "going" ? text.t("uploading", { percent: text.percent(one.share) }) : `${text.bytes(one.bytes)} · ${text.t("uploaded")}`}</span>}
+              {!trouble && <span class="meta">{one.state === "going" ? text.t("uploading", { percent: new Intl.NumberFormat(text.locale, { style: "percent" }).format(one.share) }) : `${text.bytes(one.bytes)} · ${text.t("uploaded")}`}</span>}
               {one.state === "going" && <progress max={1} value={one.share} aria-label={one.name} />}
             </span>
             {one.state === "failed" && (
