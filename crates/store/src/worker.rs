@@ -1,7 +1,7 @@
 //! The worker threads. A writer takes everything that waits and runs it in one transaction, because one COMMIT for many is
 //! what makes full durability cheap. When a closure fails, the others are run again without it, and it alone.
 
-use crate::conn::Committed;
+use crate::conn::{Committed, Engine};
 use crate::error::StoreError;
 use crate::fault::{self, Fault};
 use crate::queue::{Queue, Taken, Task};
@@ -38,14 +38,16 @@ pub(crate) struct Writer<'s, 'c> {
 }
 
 impl Writer<'_, '_> {
-    /// Works until the queue is closed and empty.
+    /// Works until the queue is closed and empty. On PostgreSQL the node shows that it lives also while it is idle; on SQLite
+    /// nobody else looks, so an idle server writes nothing at all.
     pub fn run(&mut self, queue: &Queue) {
-        let patience = self.keeps_node.then_some(KEEP_NODE);
+        let shows_life = self.keeps_node && self.session.engine() == Engine::Postgres;
         loop {
-            if self.keeps_node && self.shared.node.is_due() {
+            let taken = queue.take(self.group_count_max, shows_life.then_some(KEEP_NODE));
+            if self.keeps_node && !matches!(taken, Taken::Closed) && self.shared.node.is_due() {
                 self.renew();
             }
-            match queue.take(self.group_count_max, patience) {
+            match taken {
                 Taken::Tasks(tasks) => self.group(tasks),
                 Taken::Nothing => {}
                 Taken::Closed => break,
