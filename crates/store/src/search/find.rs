@@ -11,6 +11,8 @@ use model::WorkspaceId;
 
 /// An index must not grow without bound by one text; PostgreSQL takes 1 MiB of words at most.
 const WORD_BYTES_MAX: usize = 400_000;
+/// A heading without end must not take the room of the text.
+const TITLE_WORD_COUNT_MAX: usize = 500;
 
 /// A document, cut.
 pub(super) struct Cut {
@@ -23,6 +25,7 @@ pub(super) fn cut(doc: &SearchDoc) -> Cut {
     let mut scopes = vec![workspace_word(doc.workspace), kind_word(doc.subject.kind)];
     scopes.extend(doc.scopes.iter().map(|scope| scope.word()));
     let (mut title, mut body) = (document_words(&doc.title), document_words(&doc.body));
+    title.truncate(TITLE_WORD_COUNT_MAX);
     let mut left = WORD_BYTES_MAX;
     let mut fits = |word: &String| {
         let bytes = word.len() + 8;

@@ -12,6 +12,7 @@ use crate::many;
 use crate::migrate::Migration;
 use crate::values;
 use model::WorkspaceId;
+use std::collections::BTreeSet;
 
 /// The tables of `search.db`. A change of them is a new file name, not a migration: the index is built again.
 pub(super) const SCHEMA: &[Migration] = &[Migration {
@@ -33,6 +34,8 @@ struct Texts {
     delete: &'static str,
     find: &'static str,
     words: &'static str,
+    borders: &'static str,
+    rebuild: &'static str,
 }
 
 // Nothing is filtered or joined in these: any other column spoils the plan (8 ms become seconds on a large index).
@@ -41,12 +44,16 @@ const ENTRY: Texts = Texts {
     delete: "DELETE FROM entry_text WHERE rowid = $1",
     find: "SELECT rowid FROM entry_text WHERE entry_text MATCH $1 AND rowid < $2 AND rowid >= $3 ORDER BY rowid DESC LIMIT $4",
     words: "SELECT rowid, title, body FROM entry_text WHERE $1 = $1 AND rowid",
+    borders: "SELECT DISTINCT term FROM entry_text_idx",
+    rebuild: "INSERT INTO entry_text(entry_text) VALUES ('rebuild')",
 };
 const CONTACT: Texts = Texts {
     add: "INSERT INTO contact_text(rowid, scope, title, body) VALUES ($1, $2, $3, $4)",
     delete: "DELETE FROM contact_text WHERE rowid = $1",
     find: "SELECT rowid FROM contact_text WHERE contact_text MATCH $1 AND rowid < $2 AND rowid >= $3 ORDER BY rowid DESC LIMIT $4",
     words: "SELECT rowid, title, body FROM contact_text WHERE $1 = $1 AND rowid",
+    borders: "SELECT DISTINCT term FROM contact_text_idx",
+    rebuild: "INSERT INTO contact_text(contact_text) VALUES ('rebuild')",
 };
 
 fn texts(kind: DocKind) -> &'static Texts {
@@ -60,6 +67,30 @@ const TAKE_PLACE: &str = "INSERT INTO search_doc(doc_id, workspace_id, kind, sub
     ON CONFLICT (doc_id) DO NOTHING";
 
 impl Fts5<'_> {
+    /// Freed pages are overwritten from now on, also those that a merge of the index frees: a text that is erased later may
+    /// stand in them.
+    fn overwrite(&mut self) -> Result<(), StoreError> {
+        self.0.rows("PRAGMA secure_delete = ON", &[]).map(drop)
+    }
+    /// FTS5 takes erased words out of its pages at once, but not out of the list of what stands first on each page. True when
+    /// a border there says more of an erased word than the words that are left: then only building that index anew helps.
+    fn borders_tell(&mut self, kind: DocKind, erased: &BTreeSet<String>) -> Result<bool, StoreError> {
+        if erased.is_empty() {
+            return Ok(false);
+        }
+        for row in self.0.rows(texts(kind).borders, &[])? {
+            // The first byte names the index: that of words or one of the prefix indexes.
+            let border = row.bytes(0).get(1..).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
+            let begins_one = erased.range(border.clone()..).next().is_some_and(|word| word.starts_with(&border));
+            if begins_one && !border.is_empty() {
+                let begins_another = format!("\"{border}\"*");
+                if self.0.rows(texts(kind).find, values![begins_another, i64::MAX, i64::MIN, 1])?.is_empty() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
     fn remove(&mut self, workspace: WorkspaceId, subject: SubjectRef) -> Result<(), StoreError> {
         if let Some(place) = find::place_of(self.0, workspace, subject)? {
             self.0.exec(texts(subject.kind).delete, values![place.0])?;
@@ -88,6 +119,7 @@ impl SearchIndex for Fts5<'_> {
         removed: &[SubjectRef],
         upto: Option<i64>,
     ) -> Result<(), StoreError> {
+        self.overwrite()?;
         for subject in removed {
             self.remove(workspace, *subject)?;
         }
@@ -129,8 +161,21 @@ impl SearchIndex for Fts5<'_> {
     }
 
     fn erase(&mut self, workspace: WorkspaceId, subjects: &[SubjectRef]) -> Result<(), StoreError> {
-        self.0.rows("PRAGMA secure_delete = ON", &[])?;
-        subjects.iter().try_for_each(|subject| self.remove(workspace, *subject))
+        self.overwrite()?;
+        let mut words = [BTreeSet::new(), BTreeSet::new()];
+        for subject in subjects {
+            let Some(doc_id) = find::place_of(self.0, workspace, *subject)? else { continue };
+            let hit = Hit { doc_id, subject: *subject };
+            let of_kind = &mut words[usize::from(subject.kind == DocKind::Contact)];
+            of_kind.extend(self.words_of(workspace, &[hit])?.into_iter().flat_map(|words| words.title.into_iter().chain(words.body)));
+            self.remove(workspace, *subject)?;
+        }
+        for (kind, words) in [DocKind::Entry, DocKind::Contact].into_iter().zip(&words) {
+            if self.borders_tell(kind, words)? {
+                self.0.exec(texts(kind).rebuild, &[])?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ mod migrations;
 mod numbers;
 mod opening;
 mod schema;
+mod search;
 mod sql_texts;
 mod statements;
 
