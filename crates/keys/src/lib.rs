@@ -35,11 +35,21 @@ pub enum Purpose {
     BlobUrl,
     /// Talk between nodes.
     Node,
+    /// Links that set another password.
+    PasswordReset,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 6] = [Self::Secrets, Self::MessageId, Self::ReplyAddress, Self::Visitor, Self::BlobUrl, Self::Node];
+    pub const ALL: [Self; 7] = [
+        Self::Secrets,
+        Self::MessageId,
+        Self::ReplyAddress,
+        Self::Visitor,
+        Self::BlobUrl,
+        Self::Node,
+        Self::PasswordReset,
+    ];
 
     /// The word that goes into the derivation. Never change one: everything signed or sealed with it would be lost.
     pub fn word(self) -> &'static str {
@@ -50,6 +60,7 @@ impl Purpose {
             Self::Visitor => "visitor",
             Self::BlobUrl => "blob-url",
             Self::Node => "node",
+            Self::PasswordReset => "password-reset",
         }
     }
 }
@@ -130,7 +141,7 @@ mod tests {
         seen.extend(keys.roots.clone());
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 14);
+        assert_eq!(seen.len(), 16);
         assert_eq!(keys.current(Purpose::Visitor).number, 2);
         assert_eq!(keys.all(Purpose::Visitor).iter().map(|key| key.number).collect::<Vec<_>>(), [2, 1]);
         assert!(keys.numbered(Purpose::Visitor, 0).is_none() && keys.numbered(Purpose::Visitor, 3).is_none());
