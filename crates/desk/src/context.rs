@@ -24,6 +24,8 @@ pub struct Desk {
     pub bus: bus::Bus,
     /// What stands before set-up and sign-in.
     pub gate: crate::people::Gate,
+    /// Finds entries and contacts by words.
+    pub search: store::search::Search,
     /// Inboxes as adapters want them, kept in memory.
     pub directory: Directory,
     /// Numbers for new conversations, reserved in blocks.

@@ -302,6 +302,26 @@ words! {
     }
 }
 
+impl Channel {
+    /// True when an address of this kind can be reached on this channel. The API channel declares whom it reaches, so it
+    /// takes everything that is neither a browser nor a mere record.
+    pub fn reaches(self, kind: ContactPointKind) -> bool {
+        use ContactPointKind as Kind;
+        match self {
+            Self::Webchat => kind == Kind::Visitor,
+            Self::Email => kind == Kind::Email,
+            Self::Sms | Self::Voice => kind == Kind::Phone,
+            Self::Whatsapp => matches!(kind, Kind::Whatsapp | Kind::Phone),
+            Self::Messenger => kind == Kind::Messenger,
+            Self::Instagram => kind == Kind::Instagram,
+            Self::Telegram => kind == Kind::Telegram,
+            Self::Viber => kind == Kind::Viber,
+            Self::Api => !matches!(kind, Kind::Visitor | Kind::Account | Kind::Crm),
+            Self::Internal => false,
+        }
+    }
+}
+
 impl Status {
     /// "Open" in the sense of placement and `is:open`: everything but resolved and closed.
     pub fn is_open(self) -> bool {

@@ -1,4 +1,5 @@
 //! Continuo testkit.
 
 pub mod db;
+pub mod desk;
 pub mod pg;

@@ -4,6 +4,7 @@
 //! Wake-ups only shorten the wait: a runner that hears nothing still finds its work within a second.
 
 mod attempt;
+pub mod jobs;
 pub mod registry;
 pub mod runner;
 mod slots;

@@ -321,7 +321,8 @@ fn write_entry(
         proof_level: Some(resolved.proof_level),
         flags: resolved.flags.clone(),
         external_key,
-        client_id: None,
+        // The sender's own name for it, so that their screen finds what it has sent.
+        client_id: (!message.provider_id.is_empty()).then(|| model::fold::truncate(&message.provider_id, 200).to_owned()),
         decision: Some((decision.0.to_owned(), decision.1)),
         ..NewEntry::inbound(owner, channel, context.inbox.inbox.id, time_of(context, message), name, body_of(message, &files))
     };

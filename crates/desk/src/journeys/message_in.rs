@@ -17,6 +17,8 @@ use store::{Route, StoreError};
 
 /// Parsing that takes longer is a poison event (email.md: 2 s).
 const PARSE_TIME_MAX: Duration = Duration::from_secs(2);
+/// Largest raw event that is read back; adapters refuse larger ones at the door.
+const RAW_BYTES_MAX: u64 = 100 * 1024 * 1024;
 /// A transaction that is broken (not busy) this often will stay so: an admin shall look at the event.
 const BROKEN_COUNT_MAX: i64 = 5;
 
@@ -63,7 +65,7 @@ async fn raw_event(desk: &Desk, workspace: WorkspaceId, event: &ProviderEvent) -
             let (sha256, _) = found
                 .map_err(|error| Unreadable::Later(error.to_string()))?
                 .ok_or_else(|| Unreadable::Never("its bytes are gone from the store".to_owned()))?;
-            desk.blobs.get_bytes(workspace, &sha256).await.map_err(|error| Unreadable::Later(error.to_string()))?
+            desk.blobs.get(workspace, &sha256, RAW_BYTES_MAX).await.map_err(|error| Unreadable::Later(error.to_string()))?
         }
         (None, None) => return Err(Unreadable::Never("it was stored without bytes".to_owned())),
     };

@@ -78,23 +78,6 @@ pub fn facts(tx: &mut dyn Conn, workspace: model::WorkspaceId, conversation: Con
     Ok(Facts { conversation, points, last })
 }
 
-/// Which kinds of addresses a channel reaches.
-fn reaches(channel: Channel, kind: ContactPointKind) -> bool {
-    match channel {
-        Channel::Webchat => kind == ContactPointKind::Visitor,
-        Channel::Email => kind == ContactPointKind::Email,
-        Channel::Sms | Channel::Voice => kind == ContactPointKind::Phone,
-        Channel::Whatsapp => matches!(kind, ContactPointKind::Whatsapp | ContactPointKind::Phone),
-        Channel::Messenger => kind == ContactPointKind::Messenger,
-        Channel::Instagram => kind == ContactPointKind::Instagram,
-        Channel::Telegram => kind == ContactPointKind::Telegram,
-        Channel::Viber => kind == ContactPointKind::Viber,
-        // The API channel declares whom it reaches; an id from its own scope or any address.
-        Channel::Api => !matches!(kind, ContactPointKind::Visitor | ContactPointKind::Account | ContactPointKind::Crm),
-        Channel::Internal => false,
-    }
-}
-
 /// All ways, usable ones first, the default marked. Pure over the facts.
 pub fn ways(facts: &Facts, inboxes: &[Arc<OpenInbox>], now: Timestamp) -> Vec<ReplyOption> {
     let mut ways: Vec<ReplyOption> = Vec::new();
@@ -118,7 +101,7 @@ pub fn ways(facts: &Facts, inboxes: &[Arc<OpenInbox>], now: Timestamp) -> Vec<Re
 
 /// A visitor or platform id belongs to one inbox, page or bot; phones and addresses to none.
 fn in_scope(open: &OpenInbox, point: &ContactPoint) -> bool {
-    reaches(open.inbox.channel, point.key.kind) && (point.key.scope.is_empty() || scope_is(open, &point.key.scope))
+    open.inbox.channel.reaches(point.key.kind) && (point.key.scope.is_empty() || scope_is(open, &point.key.scope))
 }
 
 fn scope_is(open: &OpenInbox, scope: &str) -> bool {

@@ -41,7 +41,11 @@ enum Test {
 impl Filter {
     /// Reads a query and looks its names up.
     pub fn load(tx: &mut dyn Conn, who: &Who, text: &str, now: Timestamp) -> Result<Self, StoreError> {
-        let parsed = query::parse(text);
+        Self::load_parsed(tx, who, query::parse(text), now)
+    }
+
+    /// The same of a query that was read already.
+    pub fn load_parsed(tx: &mut dyn Conn, who: &Who, parsed: query::ParsedQuery, now: Timestamp) -> Result<Self, StoreError> {
         let mut filter = Self { tests: Vec::new(), terms: parsed.terms, problems: parsed.problems };
         if parsed.filters.is_empty() {
             return Ok(filter);

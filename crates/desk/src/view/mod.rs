@@ -7,6 +7,7 @@ pub mod filter;
 pub mod list;
 pub mod rows;
 
+pub mod search;
 pub mod sight;
 pub mod timeline;
 pub mod visitor;

@@ -2,6 +2,7 @@
 //! one index walk. `save` keeps the counters of inboxes, agents and teams true by comparing before and after.
 
 pub mod list;
+pub mod recount;
 pub mod seen;
 
 use crate::conn::{Conn, Counter};
@@ -30,6 +31,8 @@ pub enum Folder {
 }
 
 impl Folder {
+    /// Every folder.
+    pub const ALL: [Self; 6] = [Self::Open, Self::Waiting, Self::Snoozed, Self::Closed, Self::Spam, Self::Merged];
     /// The word in the column.
     pub fn word(self) -> &'static str {
         match self {
@@ -144,40 +147,36 @@ impl Conversation {
 
     /// The counters that this row stands in.
     fn counters(&self) -> Vec<(&'static str, i64)> {
-        let inbox = self.inbox_id.0;
-        let mut of = Vec::with_capacity(6);
-        match self.folder() {
-            Folder::Open => {
-                of.push(("inbox.open", inbox));
-                if self.unread_count > 0 {
-                    of.push(("inbox.unread", inbox));
-                }
-                match self.agent_id {
-                    Some(agent) => {
-                        of.push(("agent.open", agent.0));
-                        if self.unread_count > 0 {
-                            of.push(("agent.unread", agent.0));
-                        }
-                    }
-                    None => {
-                        of.push(("inbox.unassigned", inbox));
-                        if self.unread_count > 0 {
-                            of.push(("inbox.unassigned_unread", inbox));
-                        }
-                    }
-                }
-                if let Some(team) = self.team_id {
-                    of.push(("team.open", team.0));
-                }
-            }
-            Folder::Waiting => of.push(("inbox.waiting", inbox)),
-            Folder::Snoozed => of.push(("inbox.snoozed", inbox)),
-            Folder::Closed => of.push(("inbox.closed", inbox)),
-            Folder::Spam => of.push(("inbox.spam", inbox)),
-            Folder::Merged => {}
-        }
-        of
+        counters_of(self.folder(), self.inbox_id.0, self.agent_id.map(|a| a.0), self.team_id.map(|t| t.0), self.unread_count > 0)
     }
+}
+
+/// The counters that a conversation with these columns stands in, as (kind, subject).
+fn counters_of(folder: Folder, inbox: i64, agent: Option<i64>, team: Option<i64>, unread: bool) -> Vec<(&'static str, i64)> {
+    let mut of = Vec::with_capacity(6);
+    match folder {
+        Folder::Open => {
+            of.push(("inbox.open", inbox));
+            if unread {
+                of.push(("inbox.unread", inbox));
+            }
+            let (count, count_unread) = match agent {
+                Some(agent) => (("agent.open", agent), ("agent.unread", agent)),
+                None => (("inbox.unassigned", inbox), ("inbox.unassigned_unread", inbox)),
+            };
+            of.push(count);
+            if unread {
+                of.push(count_unread);
+            }
+            of.extend(team.map(|team| ("team.open", team)));
+        }
+        Folder::Waiting => of.push(("inbox.waiting", inbox)),
+        Folder::Snoozed => of.push(("inbox.snoozed", inbox)),
+        Folder::Closed => of.push(("inbox.closed", inbox)),
+        Folder::Spam => of.push(("inbox.spam", inbox)),
+        Folder::Merged => {}
+    }
+    of
 }
 
 // One list of columns for every SELECT and RETURNING; `read` follows it.

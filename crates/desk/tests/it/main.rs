@@ -1,0 +1,7 @@
+//! Stories of the desk on a real database (SQLite, or PostgreSQL when `make test` names one), with FakeChannel as the world.
+
+mod faults;
+mod labels;
+mod message_in;
+mod people_merge;
+mod reply_out;

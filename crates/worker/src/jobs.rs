@@ -1,0 +1,58 @@
+//! The jobs of the product: which name runs which desk function. Nothing else; what a job does is the desk's matter.
+
+use crate::{JobContext, Outcome, Registry};
+use desk::conversation::change::WakeConversation;
+use desk::ingest::ProcessEvent;
+use desk::outbox::{CheckUncertain, DeliverOutbox, ReleaseHold};
+use desk::{Desk, JobEnd};
+use std::future::Future;
+
+impl From<JobEnd> for Outcome {
+    fn from(end: JobEnd) -> Self {
+        match end {
+            JobEnd::Done => Self::Done,
+            JobEnd::DoneInTx => Self::DoneInTx,
+            JobEnd::Retry(reason) => Self::Retry(reason),
+            JobEnd::RetryAt(at) => Self::RetryAt(at),
+            JobEnd::GiveUp(reason) => Self::GiveUp { reason },
+        }
+    }
+}
+
+/// Sending is tried for three days by the outbox's own rule; the queue must not give up before.
+const DELIVER_ATTEMPT_COUNT_MAX: i64 = 1_000;
+
+/// Every job that this build knows, over one desk.
+pub fn registry(desk: &Desk) -> Registry {
+    let mut registry = Registry::new();
+    on::<ProcessEvent, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::journeys::message_in::run(&desk, context.job, job).await
+    });
+    on::<DeliverOutbox, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::outbox::deliver::run(&desk, context.job, job).await
+    });
+    on::<ReleaseHold, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::outbox::enqueue::run(&desk, context.job, job).await
+    });
+    on::<CheckUncertain, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::outbox::deliver::run_check(&desk, context.job, job).await
+    });
+    on::<WakeConversation, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::conversation::change::wake(&desk, context.job, job).await
+    });
+    registry.limit(<DeliverOutbox as store::job::Job>::NAME, DELIVER_ATTEMPT_COUNT_MAX);
+    registry
+}
+
+fn on<J, F, Fut>(registry: &mut Registry, desk: &Desk, run: F)
+where
+    J: store::job::Job,
+    F: Fn(Desk, JobContext, J) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = JobEnd> + Send + 'static,
+{
+    let desk = desk.clone();
+    registry.on::<J, _, _>(move |context, job| {
+        let running = run(desk.clone(), context, job);
+        async move { running.await.into() }
+    });
+}
