@@ -67,7 +67,12 @@ impl Begin {
         if body.len() > FRAME_BYTES_MAX {
             return Err(FrameError::bad("the request is too large"));
         }
-        let mut begin: Self = serde_json::from_slice(body).map_err(|_| FrameError::bad("not the fields of a begin"))?;
+        let value: serde_json::Value = serde_json::from_slice(body).map_err(|_| FrameError::bad("not JSON"))?;
+        // serde would take a list of values in the order of the fields as well.
+        if !value.is_object() {
+            return Err(FrameError::bad("not a JSON object"));
+        }
+        let mut begin: Self = serde_json::from_value(value).map_err(|_| FrameError::bad("not the fields of a begin"))?;
         if let Some(claimed) = &begin.claimed {
             check_fields(claimed, "claimed")?;
         }
@@ -401,6 +406,8 @@ pub enum RefusedCode {
 pub enum ByeCode {
     /// The visitor is banned.
     Banned,
+    /// The token does not count any more: begin again.
+    BadToken,
     /// A newer socket of the same visitor took over.
     Superseded,
     /// The server stops: reconnect.

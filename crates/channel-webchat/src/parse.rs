@@ -49,7 +49,8 @@ impl Who {
             from.push(ContactPointClaim::new(ContactPointKind::Email, "", email.trim(), 0, ClaimSource::Typed).named(name));
         }
         InboundMessage {
-            provider_id: message.client_msg_id,
+            // Clients only promise that their ids are unique per visitor.
+            provider_id: format!("{}:{}", self.visitor, message.client_msg_id),
             external_conversation: self.visitor,
             from,
             sent_at: Some(event.received_at),
@@ -123,3 +124,7 @@ fn context_of(form: Option<std::collections::BTreeMap<String, String>>, page: Op
     }
     (!context.is_empty()).then_some(Value::Object(context))
 }
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;
