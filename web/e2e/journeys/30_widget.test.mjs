@@ -79,7 +79,7 @@ step("an answer that arrives while the panel is closed shows on the launcher", a
   const row = await conversationWith("call me back");
   await panel.frame.getByRole("button", { name: "Close chat" }).click();
   await reply(world.owner, row.id, "We will.");
-  await panel.launcher.and(page.getByRole("button", { name: /New messages: 1/ })).waitFor();
+  await panel.launcher.and(page.getByRole("button", { name: /1 new message/i })).waitFor();
   await panel.launcher.click();
   await panel.bubble("We will.").waitFor();
 });

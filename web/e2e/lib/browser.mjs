@@ -15,6 +15,9 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
   "--font-render-hinting=none",
+  // The driver switches off storage partitioning, which every visitor's browser has: without it a frame from another site
+  // may not keep anything at all. The last switch of a name counts, so this one takes its list's place.
+  "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,MediaRouter,PaintHolding,OptimizationHints,NetworkTimeServiceQuerying,PreconnectToSearch",
 ];
 
 function chromePath() {
