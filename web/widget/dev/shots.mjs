@@ -210,7 +210,7 @@ await look("bright-brand", "demo-bright", {}, async (panel, page, site) => {
 });
 await look("text-200", "demo-big", { phone: true }, async (panel, page) => {
   await toChat(panel);
-  const frame = page.frames().find((one) => one.url().includes("demo-big"));
+  const frame = page.frames().find((one) => one.url().includes("/w/demo-big"));
   await frame.evaluate(() => (document.documentElement.style.fontSize = "200%"));
 });
 

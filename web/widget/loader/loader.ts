@@ -192,7 +192,8 @@ function start(config: Config) {
   win.continuo = api;
 
   launcher.onclick = () => setOpen(!open);
-  root.onkeydown = (event) => event.key === "Escape" && setOpen(false);
+  // An on-handler that returns false cancels the key: no Tab, no Enter.
+  root.onkeydown = (event) => void (event.key === "Escape" && setOpen(false));
   listen(window, "message", onMessage);
   listen(window, "popstate", () => tell({ kind: "page", page: page() }));
   listen(view, "resize", fit);

@@ -18,19 +18,20 @@ function until(colour: Rgb, ground: Rgb, goal: Rgb): Rgb {
   return goal;
 }
 
-const LIGHT = { surface: [255, 255, 255] as Rgb, goal: [0, 0, 0] as Rgb, tint: 0.1 };
-const DARK = { surface: [30, 40, 50] as Rgb, goal: [255, 255, 255] as Rgb, tint: 0.18 };
+const LIGHT = { surface: [255, 255, 255], well: [235, 237, 240], goal: [0, 0, 0], tint: 0.1 };
+const DARK = { surface: [30, 40, 50], well: [42, 53, 64], goal: [255, 255, 255], tint: 0.18 };
 
 export function brand(colour: string, dark: boolean): Record<string, string> {
-  const { surface, goal, tint } = dark ? DARK : LIGHT;
+  const { surface, well, goal, tint } = dark ? DARK : LIGHT;
   const base = fill(colour);
   const ground = mix(surface, parse(colour), tint);
   return {
     "--fill": css(base.fill),
     "--on-fill": css(base.on),
-    // For words, icons and focus on a surface; measured on the tint, which is the harder of the two grounds.
-    "--accent": css(until(parse(colour), ground, goal)),
+    // For words, icons and focus; measured on its own tint and on the other side's messages, the hardest grounds there are.
+    "--accent": css(until(until(parse(colour), ground, goal), well, goal)),
     "--accent-tint": css(ground),
+    "--well": css(well),
   };
 }
 

@@ -76,7 +76,7 @@ export class Text {
   }
 
   soon(ms: number): string {
-    const relative = new Intl.RelativeTimeFormat(this.locale, { style: "short" });
+    const relative = new Intl.RelativeTimeFormat(this.locale);
     return ms < 90_000 ? relative.format(Math.max(1, Math.ceil(ms / 1000)), "second") : relative.format(Math.ceil(ms / 60_000), "minute");
   }
 
