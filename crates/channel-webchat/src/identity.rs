@@ -228,7 +228,7 @@ pub fn verify_hmac(id: &str, hex: &str, secrets: &IdentitySecrets, now: Timestam
 
 fn decode_hex(hex: &str) -> Option<Vec<u8>> {
     // from_str_radix alone would take "+c" for a byte.
-    if hex.len() % 2 != 0 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if !hex.len().is_multiple_of(2) || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
     hex.as_bytes()

@@ -1,4 +1,4 @@
-//! The key file: 32 random bytes per root key, readable by its owner only, made at the first start.
+//! The key file: 32 random bytes per master key, readable by its owner only, made at the first start.
 
 use crate::Keys;
 use model::Random;
@@ -66,7 +66,7 @@ impl Keys {
         }
     }
 
-    /// Adds a root key to the file. Old keys stay, for checking and opening what they made.
+    /// Adds a master key to the file. Old keys stay, for checking and opening what they made.
     pub fn rotate(path: &Path, random: &dyn Random) -> Result<Self, KeyFileError> {
         let mut keys = read(path)?;
         let mut root = [0; KEY_BYTES];

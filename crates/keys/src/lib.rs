@@ -1,4 +1,4 @@
-//! The root key and everything that is made from it: sealed secrets, signed addresses of files, tokens, passwords.
+//! The master key and everything that is made from it: sealed secrets, signed addresses of files, tokens, passwords.
 //!
 //! In: a key file, a `Random`. Out: sealed bytes, signatures, hashes. It must not know what is sealed or signed, nor
 //! any store. Nothing here prints a key; `Secret` shows as `[secret]`.
@@ -65,7 +65,7 @@ impl Purpose {
     }
 }
 
-/// A key for one purpose, with the number of the root key that it comes from.
+/// A key for one purpose, with the number of the master key that it comes from.
 #[derive(Clone)]
 pub struct SubKey {
     /// Stands in whatever is made with it, so that it is found again after a rotation.
@@ -86,7 +86,7 @@ impl std::fmt::Debug for SubKey {
     }
 }
 
-/// All root keys, oldest first. New things are made with the last one; the others only check and open.
+/// All master keys, oldest first. New things are made with the last one; the others only check and open.
 #[derive(Clone)]
 pub struct Keys {
     roots: Vec<[u8; 32]>,
@@ -99,7 +99,7 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Keys from one root key: for tests, and for whoever keeps the key elsewhere.
+    /// Keys from one master key: for tests, and for whoever keeps the key elsewhere.
     pub fn from_root(root: [u8; 32]) -> Self {
         Self { roots: vec![root] }
     }
@@ -111,7 +111,7 @@ impl Keys {
 
     /// The sub-key that new things are made with.
     pub fn current(&self, purpose: Purpose) -> SubKey {
-        self.numbered(purpose, self.number()).expect("there is at least one root key")
+        self.numbered(purpose, self.number()).expect("there is at least one master key")
     }
 
     /// The sub-key of a number that stands in something made earlier.

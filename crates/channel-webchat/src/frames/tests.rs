@@ -17,7 +17,7 @@ fn refusal(frame: Value) -> FrameError {
 #[test]
 fn every_frame_of_the_browser_is_read_and_written_alike() {
     let mut words = std::collections::BTreeSet::new();
-    for line in lines(include_str!("../fixtures/client.jsonl")) {
+    for line in lines(include_str!("../../fixtures/client.jsonl")) {
         let frame = ClientFrame::parse(line.to_string().as_bytes()).unwrap_or_else(|error| panic!("{line}: {error}"));
         assert_eq!(serde_json::to_value(&frame).unwrap(), line);
         words.insert(frame.word());
@@ -28,7 +28,7 @@ fn every_frame_of_the_browser_is_read_and_written_alike() {
 #[test]
 fn every_frame_of_the_server_is_written_as_documented() {
     let mut kinds = std::collections::BTreeSet::new();
-    for line in lines(include_str!("../fixtures/server.jsonl")) {
+    for line in lines(include_str!("../../fixtures/server.jsonl")) {
         let frame: ServerFrame = serde_json::from_value(line.clone()).unwrap_or_else(|error| panic!("{line}: {error}"));
         assert_eq!(serde_json::to_value(&frame).unwrap(), line);
         kinds.insert(line["kind"].as_str().unwrap().to_owned());
@@ -38,7 +38,7 @@ fn every_frame_of_the_server_is_written_as_documented() {
 
 #[test]
 fn what_is_no_frame_is_refused_with_its_code() {
-    for line in lines(include_str!("../fixtures/refused.jsonl")) {
+    for line in lines(include_str!("../../fixtures/refused.jsonl")) {
         let error = refusal(line["frame"].clone());
         assert_eq!(serde_json::to_value(error.code).unwrap(), line["code"], "{}", line["why"]);
         let given = line["frame"]["client_msg_id"].as_str().filter(|id| is_client_msg_id(id));
@@ -153,7 +153,7 @@ fn refusals_tell_the_browser_what_it_needs() {
 
 #[test]
 fn texts_and_tokens_are_not_printed() {
-    for line in lines(include_str!("../fixtures/client.jsonl")) {
+    for line in lines(include_str!("../../fixtures/client.jsonl")) {
         let shown = format!("{:?}", ClientFrame::from_value(line).unwrap());
         assert!(!shown.contains("order") && !shown.contains("ada@") && !shown.contains("1.abc"), "{shown}");
     }
@@ -197,7 +197,7 @@ proptest! {
 
     #[test]
     fn broken_frames_never_panic_and_read_ones_survive_the_round_trip(at in 0usize..13, cut in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let line = include_str!("../fixtures/client.jsonl").lines().nth(at).unwrap();
+        let line = include_str!("../../fixtures/client.jsonl").lines().nth(at).unwrap();
         let mut bytes = line.as_bytes().to_vec();
         let place = cut.index(bytes.len());
         bytes[place] = byte;
