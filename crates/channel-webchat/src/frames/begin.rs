@@ -72,6 +72,7 @@ impl Begin {
 /// The page a visitor is on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = WidgetPage)]
 pub struct Page {
     /// Its address.
     pub url: String,

@@ -154,6 +154,7 @@ pub struct WidgetItem {
 /// Who wrote a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WidgetItemFrom)]
 pub enum ItemFrom {
     /// The visitor.
     Me,
@@ -168,6 +169,7 @@ pub enum ItemFrom {
 /// How far a visitor's own message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WidgetItemState)]
 pub enum ItemState {
     /// Stored.
     Sent,

@@ -185,6 +185,36 @@ fn addresses_that_look_like_addresses() {
     assert!(!looks_like_email(&format!("{}@example.org", "a".repeat(65))));
 }
 
+#[test]
+fn schemas_have_names_of_their_own() {
+    use utoipa::{PartialSchema, ToSchema};
+    let mut schemas = vec![];
+    ClientFrame::schemas(&mut schemas);
+    ServerFrame::schemas(&mut schemas);
+    Begin::schemas(&mut schemas);
+    Begun::schemas(&mut schemas);
+    WebchatSettings::schemas(&mut schemas);
+    crate::WebchatPatch::schemas(&mut schemas);
+    let mut by_name = BTreeMap::new();
+    for (name, schema) in schemas {
+        let schema = serde_json::to_string(&schema).unwrap();
+        assert_eq!(by_name.entry(name.clone()).or_insert_with(|| schema.clone()), &schema, "two schemas are called {name}");
+    }
+    for name in [
+        "WebchatAttachments",
+        "WebchatIdentity",
+        "WebchatRates",
+        "WidgetPage",
+        "WidgetItem",
+        "WidgetFile",
+        "PreChatField",
+        "WidgetTheme",
+    ] {
+        assert!(by_name.contains_key(name), "{name} is not among {:?}", by_name.keys());
+    }
+    assert!(serde_json::to_string(&ClientFrame::schema()).unwrap().contains("since_seq"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 

@@ -91,6 +91,7 @@ impl Default for WebchatSettings {
 /// Side of the page, in reading direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WidgetCorner)]
 pub enum Corner {
     /// Where lines begin.
     Start,
@@ -182,6 +183,7 @@ pub struct PreChatField {
 /// How a field is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PreChatFieldKind)]
 pub enum FieldKind {
     /// Free text.
     Text,
@@ -209,6 +211,7 @@ impl PreChat {
 /// File limits of a site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
+#[schema(as = WebchatAttachments)]
 pub struct Attachments {
     /// Visitors may send files.
     pub enabled: bool,
@@ -252,6 +255,7 @@ impl Attachments {
 /// How known customers are recognised.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
+#[schema(as = WebchatIdentity)]
 pub struct Identity {
     /// Only they may write.
     pub required: bool,
@@ -264,6 +268,7 @@ pub struct Identity {
 /// How fast visitors may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
+#[schema(as = WebchatRates)]
 pub struct Rates {
     /// Messages of one visitor.
     pub messages_per_minute: u32,

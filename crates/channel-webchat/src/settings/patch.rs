@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 /// A change of settings: an absent field stays, `null` clears, a value sets. Inner groups are set as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = WebchatSettingsPatch)]
 pub struct WebchatPatch {
     /// Public slug.
     #[serde(skip_serializing_if = "Option::is_none")]
