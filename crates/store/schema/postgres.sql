@@ -70,6 +70,7 @@ CREATE TABLE call (
   CONSTRAINT call_workspace_id_conversation_id_fkey FOREIGN KEY (workspace_id, conversation_id) REFERENCES conversation(workspace_id, id)
 );
 CREATE INDEX call_conversation ON call USING btree (workspace_id, conversation_id, id);
+CREATE INDEX call_external ON call USING btree (workspace_id, external_id) WHERE (external_id IS NOT NULL);
 CREATE TABLE contact (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -508,6 +509,21 @@ CREATE TABLE schema_migration (
   checksum text NOT NULL,
   applied_at bigint NOT NULL,
   CONSTRAINT schema_migration_pkey PRIMARY KEY (number)
+);
+CREATE TABLE search_doc (
+  workspace_id bigint NOT NULL,
+  doc_id bigint NOT NULL,
+  kind text NOT NULL,
+  subject_id bigint NOT NULL,
+  words tsvector NOT NULL,
+  CONSTRAINT search_doc_pkey PRIMARY KEY (workspace_id, doc_id)
+);
+CREATE UNIQUE INDEX search_doc_subject ON search_doc USING btree (workspace_id, kind, subject_id);
+CREATE INDEX search_doc_words ON search_doc USING gin (words);
+CREATE TABLE search_position (
+  workspace_id bigint NOT NULL,
+  change_seq bigint NOT NULL,
+  CONSTRAINT search_position_pkey PRIMARY KEY (workspace_id)
 );
 CREATE TABLE secret (
   workspace_id bigint NOT NULL,

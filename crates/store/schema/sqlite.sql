@@ -32,6 +32,7 @@ CREATE TABLE call (
   version BIGINT NOT NULL
 );
 CREATE INDEX call_conversation ON call(workspace_id, conversation_id, id);
+CREATE INDEX call_external ON call(workspace_id, external_id) WHERE external_id IS NOT NULL;
 CREATE TABLE contact (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   merged_into BIGINT,                    -- pointer; no row elsewhere is rewritten by a merge

@@ -220,7 +220,7 @@ mod tests {
             match_text(&query),
             "(scope:\"wk0000000000001\" AND scope:\"kdentry\" AND (scope:\"in0000000000003\" OR scope:\"in0000000000007\") \
              AND {title body}:\"refund\" AND {title body}:\"credit card\" AND {title body}:\"recei\"* AND {title body}:\"near a\" \
-             AND {title body}:\"x\" AND {title body}:\"or scope wk2\") NOT ({title body}:\"spam\")"
+             AND {title body}:\"x\" AND {title body}:\"or scope\" AND {title body}:\"wk2\") NOT ({title body}:\"spam\")"
                 .replace("             ", " ")
         );
     }

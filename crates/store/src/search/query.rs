@@ -24,6 +24,10 @@ pub struct ParsedQuery {
 /// Words that stand next to each other in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
+    /// What was typed, without the quotes and the sign.
+    pub text: String,
+    /// It stood in quotes.
+    pub quoted: bool,
     /// The words, cut as the index cuts them; never empty.
     pub words: Vec<String>,
     /// The last word stands for every word that begins so.
@@ -170,7 +174,8 @@ impl ParsedQuery {
         let (words, single) = query_words(text);
         // A token of signs alone asks for nothing.
         if !words.is_empty() {
-            self.terms.push(Term { words, prefix: asked || single, negated: token.negated });
+            let text = token.value.to_owned();
+            self.terms.push(Term { text, quoted: token.quoted, words, prefix: asked || single, negated: token.negated });
         }
     }
 }
@@ -268,15 +273,10 @@ impl std::fmt::Display for ParsedQuery {
             write!(f, "{gap}{}{filter}", sign(*negated))?;
             gap = " ";
         }
-        for Term { words, prefix, negated } in &self.terms {
-            write!(f, "{gap}{}", sign(*negated))?;
+        for Term { text, quoted, negated, .. } in &self.terms {
+            let quote = if *quoted { "\"" } else { "" };
+            write!(f, "{gap}{}{quote}{text}{quote}", sign(*negated))?;
             gap = " ";
-            // Dots keep the words of one term together where quotes cannot: a phrase has no star.
-            match (words.len(), prefix) {
-                (1, false) => f.write_str(&words[0])?,
-                (_, false) => write!(f, "\"{}\"", words.join(" "))?,
-                (_, true) => write!(f, "{}*", words.join("."))?,
-            }
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ pub fn by_best_match(terms: &[Term], candidates: Vec<(Hit, HitWords)>, now: Time
 fn whole_phrase(terms: &[&Term]) -> Option<Term> {
     let prefix = terms.last().is_some_and(|last| last.prefix);
     let words = terms.iter().flat_map(|term| term.words.iter().cloned()).collect();
-    (terms.len() > 1).then_some(Term { words, prefix, negated: false })
+    (terms.len() > 1).then_some(Term { text: String::new(), quoted: true, words, prefix, negated: false })
 }
 
 /// How often the words of a term stand side by side.

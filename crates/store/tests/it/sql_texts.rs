@@ -17,10 +17,10 @@ const ONE_ENGINE_ONLY: &[&str] = &[
     "src/dialect.rs",
     "src/sqlite.rs",
     "src/postgres.rs",
+    // Its tables lie in a file of their own beside SQLite.
+    "src/search/find.rs",
     "src/search/fts5.rs",
     "src/search/tsvector.rs",
-    "src/search/sqlite.rs",
-    "src/search/postgres.rs",
 ];
 
 #[test]
@@ -89,7 +89,18 @@ async fn postgres_understands_every_text() {
 async fn all_are_understood(db: Option<TestDb>) {
     let Some(db) = db else { return };
     let mut problems = Vec::new();
+    // Beside SQLite the search index is a file of its own.
+    let index = db.path().map(|path| {
+        drop(store::search::Search::open(&db).unwrap());
+        rusqlite::Connection::open_with_flags(path.with_file_name("search.db"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+    });
     for text in texts() {
+        if let Some(index) = &index
+            && text.place.starts_with("src/search/")
+            && index.prepare(&text.sql.replace('$', "?")).is_ok()
+        {
+            continue;
+        }
         let suffix = store::dialect::claim_suffix(db.engine());
         let sql = store::interned(text.sql.replace("/* suffix */", suffix)).unwrap();
         if let Err(error) = db.check_statement(sql).await {
