@@ -491,14 +491,9 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// A copy of the file before a migration changes it; none of a file that is still empty.
+/// A copy of the file before a migration changes it.
 fn back_up(connection: &Connection, folder: &Path, migration: &Migration, now: Timestamp) -> Result<(), StoreError> {
     let broken = |error: &dyn std::fmt::Display| StoreError::Broken(format!("the backup before a migration failed: {error}"));
-    let applied: i64 =
-        connection.query_row("SELECT count(*) FROM schema_migration", [], |row| row.get(0)).map_err(|error| broken(&error))?;
-    if applied == 0 {
-        return Ok(());
-    }
     let backups = folder.join("backups");
     std::fs::create_dir_all(&backups).map_err(|error| broken(&error))?;
     let time = now.to_string().replace([':', '.'], "-");

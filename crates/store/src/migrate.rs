@@ -99,9 +99,12 @@ pub(crate) fn migrate(
     back_up: BackUp<'_>,
 ) -> Result<(), StoreError> {
     make_control_tables(session)?;
-    if open_migrations(shared, session, all)?.is_empty() {
+    let open = open_migrations(shared, session, all)?;
+    if open.is_empty() {
         return Ok(());
     }
+    // A file that is still empty needs no copy.
+    let back_up = back_up.filter(|_| open.len() < all.len());
     // Nodes on several computers may have the same process number, stores within one process the same node name (in tests).
     let holder = format!("{}-{}-{}", shared.node.holder(), std::process::id(), STARTS.fetch_add(1, Ordering::Relaxed));
     if session.engine() == Engine::Sqlite {

@@ -1,6 +1,13 @@
 //! The store on both engines: each story runs on SQLite and on PostgreSQL (`testkit::db_test!`).
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test says by panicking, and its tasks end with it")]
 
+// The kit's databases, but not the kit: it builds the whole product, and the store's tests should not wait for that.
+extern crate self as testkit;
+#[path = "../../../testkit/src/db.rs"]
+pub mod db;
+#[path = "../../../testkit/src/pg.rs"]
+pub mod pg;
+
 mod faults;
 mod groups;
 mod jobs;

@@ -92,7 +92,8 @@ async fn all_are_understood(db: Option<TestDb>) {
     // Beside SQLite the search index is a file of its own.
     let index = db.path().map(|path| {
         drop(store::search::Search::open(&db).unwrap());
-        rusqlite::Connection::open_with_flags(path.with_file_name("search.db"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+        rusqlite::Connection::open_with_flags(path.with_file_name("search.db"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .unwrap()
     });
     for text in texts() {
         if let Some(index) = &index
