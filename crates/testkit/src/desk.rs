@@ -22,7 +22,7 @@ use worker::{DueReport, Runner, RunnerSettings};
 
 /// The engine that stories run on: PostgreSQL when a server is named, else SQLite; `make test` runs them once each way.
 pub fn story_engine() -> Engine {
-    if crate::pg::server().is_some() { Engine::Postgres } else { Engine::Sqlite }
+    if crate::pg::is_named() { Engine::Postgres } else { Engine::Sqlite }
 }
 
 /// Everything that a story of the desk needs.
@@ -234,12 +234,16 @@ impl TestDesk {
 
     /// Does every job that is due now.
     pub async fn run_jobs(&self) -> DueReport {
-        self.runner.run_due(self.clock.now()).await.expect("jobs run")
+        self.try_run_jobs().await.expect("jobs run")
     }
 
-    /// The same where the store may fail on purpose.
+    /// The same where the store may fail on purpose. Leases that ran out are put back first, as the runner's reaper does.
     pub async fn try_run_jobs(&self) -> Result<DueReport, StoreError> {
-        self.runner.run_due(self.clock.now()).await
+        let now = self.clock.now();
+        if self.desk.db.read(move |tx| store::job::expired(tx, now)).await? {
+            self.desk.db.write(Route::Any, move |tx| store::job::reap(tx, now)).await?;
+        }
+        self.runner.run_due(now).await
     }
 
     /// Lets the real runner work, many jobs at a time, until every stored event has its end.

@@ -1,5 +1,6 @@
 //! Continuo testkit.
 
+pub mod app;
 pub mod db;
 pub mod desk;
 pub mod pg;

@@ -23,6 +23,12 @@ pub struct PgDatabase {
     server: String,
 }
 
+/// True when a server is named: stories then run on it.
+#[expect(clippy::disallowed_methods, reason = "the test run says by this variable which engine it means")]
+pub fn is_named() -> bool {
+    std::env::var("CONTINUO_TEST_DATABASE_URL").is_ok_and(|url| !url.is_empty())
+}
+
 /// The server for tests, if one is there. `None` only where somebody has said `CONTINUO_TEST_POSTGRES=skip`; without a
 /// server and without that word a test on PostgreSQL fails, so that nobody takes a skipped one for a passed one.
 pub fn server() -> Option<String> {

@@ -305,9 +305,13 @@ fn choose(
         (None, Some(point)) => w.contact_point_id == Some(point),
         (None, None) => w.is_default,
     };
-    let Some(way) = ways.iter().find(wanted).cloned() else {
+    // Nothing usable and nothing chosen: the reason of the way that the customer used last is the one to read.
+    let Some(way) = ways.iter().find(wanted).or_else(|| ways.first()).cloned() else {
         return Ok(Err(SendError::Blocked { reason: BlockReason::NoContactPoint }));
     };
+    if (reply.inbox_id.is_some() || reply.contact_point_id.is_some()) && !wanted(&&way) {
+        return Ok(Err(SendError::Blocked { reason: BlockReason::NoContactPoint }));
+    }
     if way.state == WayState::Blocked {
         return Ok(Err(SendError::Blocked { reason: way.reason.unwrap_or(BlockReason::ChannelDown) }));
     }

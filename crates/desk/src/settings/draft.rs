@@ -7,6 +7,7 @@ use crate::{Desk, Who};
 use model::fold::clean;
 use model::{Actor, AttachmentId, ConversationId, DraftId, DraftMode, InboxId, Timestamp};
 use serde_json::json;
+use store::attachment::Attachment;
 use store::draft::Draft;
 use store::{Conn, Route, StoreError, draft};
 
@@ -55,6 +56,15 @@ pub async fn list(desk: &Desk, who: &Who) -> Result<Vec<Draft>, StoreError> {
     desk.db.read(move |tx| draft::list(tx, workspace, agent)).await
 }
 
+/// The rows of all files of these drafts.
+pub async fn files(desk: &Desk, who: &Who, drafts: &[Draft]) -> Result<Vec<Attachment>, StoreError> {
+    let (workspace, ids) = (who.workspace, drafts.iter().flat_map(|draft| draft.attachment_ids.clone()).collect::<Vec<_>>());
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    desk.db.read(move |tx| store::attachment::list(tx, workspace, &ids)).await
+}
+
 /// Keeps a draft.
 pub async fn put(desk: &Desk, who: &Who, mut new: NewDraft) -> Result<Draft, DraftError> {
     new.text = clean(&new.text);
@@ -79,9 +89,11 @@ fn put_in(tx: &mut dyn Conn, who: &Who, new: &NewDraft, now: Timestamp) -> Resul
     {
         return Ok(Err(Invalid::new("inbox_id", "an inbox that exists").into()));
     }
+    let own = Actor::Agent(who.agent).to_string();
     for id in &new.attachment_ids {
-        if store::attachment::find(tx, workspace, *id)?.is_none() {
-            return Ok(Err(Invalid::new("attachment_ids", "files that were uploaded").into()));
+        let found = store::attachment::find(tx, workspace, *id)?;
+        if found.is_none_or(|file| file.uploader != own || file.entry_id.is_some()) {
+            return Ok(Err(Invalid::new("attachment_ids", "files that you uploaded and did not send yet").into()));
         }
     }
     let before = draft::find(tx, workspace, who.agent, new.conversation, new.mode)?;
