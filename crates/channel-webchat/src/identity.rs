@@ -336,9 +336,9 @@ impl VisitorToken {
     pub fn new(visitor_id: impl Into<String>, issued_at: Timestamp) -> Self {
         Self { visitor_id: visitor_id.into(), issued_at, verified: None }
     }
-    /// With what the site proved.
+    /// With what the site proved. The proof's own id stays out: nobody asks for it later, and it could be long.
     pub fn proven(self, verified: Option<VerifiedIdentity>) -> Self {
-        Self { verified, ..self }
+        Self { verified: verified.map(|verified| VerifiedIdentity { jti: None, ..verified }), ..self }
     }
 
     /// What was proved, as long as it counts.

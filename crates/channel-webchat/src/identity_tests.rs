@@ -252,6 +252,15 @@ fn a_visitor_token_comes_back_as_it_was_made() {
 }
 
 #[test]
+fn the_longest_identity_still_fits_into_a_token() {
+    let long = json!({"sub": "😀".repeat(255), "exp": NOW.ms() / 1_000 + 60, "name": "😀".repeat(200), "jti": "😀".repeat(255),
+        "email": format!("{}@{}.example.org", "a".repeat(64), "b".repeat(60)), "email_verified": true});
+    let token = VisitorToken::new(new_visitor_id(&FakeRandom::new(1)), NOW).proven(Some(check(&hs256(&long, SECRET)).unwrap()));
+    let text = token.sign(&key(1), WORKSPACE, INBOX);
+    assert_eq!(VisitorToken::verify(&text, &[key(1)], WORKSPACE, INBOX, NOW), Ok(token), "{} bytes", text.len());
+}
+
+#[test]
 fn a_visitor_token_is_good_for_its_inbox_and_key_only() {
     let text = VisitorToken::new("vis_x", NOW).sign(&key(1), WORKSPACE, INBOX);
     let of = |text: &str, keys: &[VisitorKey], workspace, inbox, now| {

@@ -1,7 +1,7 @@
 use crate::frames::{ClientFrame, FRAME_BYTES_MAX};
 use crate::identity::VerifiedIdentity;
 use crate::{MESSAGE_BYTES_MAX, VERIFIED_HEADER, VISITOR_HEADER, WebChat, WebchatSettings, WidgetRequest};
-use channel::conformance::{self, Case, Meets, Odd, Subject};
+use channel::conformance::{self, Came, Case, Meets, Odd, Subject};
 use channel::{
     BlockReason, CameBy, Channel, CheckState, ContactPointKind, DeliveryState, InboundEvent, InboxSettings, MediaRef, NoSecrets,
     Outbound, OutboundFile, RawRequest, Recipient, Rejected, SendContext, Webhook,
@@ -205,6 +205,10 @@ fn settings_are_completed_or_refused_by_name() {
     assert_eq!(WebChat.validate_settings(&json!({"radius": 99})).unwrap_err().field, "radius");
 }
 
+fn message(n: u32, at: Timestamp) -> RawRequest {
+    request(&json!({"kind": "message", "client_msg_id": format!("message-{n}"), "text": format!("text {n}")}), None, at)
+}
+
 struct Web;
 
 impl Subject for Web {
@@ -217,19 +221,19 @@ impl Subject for Web {
     fn now(&self) -> Timestamp {
         NOW
     }
-    fn message(&self, n: u32, at: Timestamp) -> RawRequest {
-        request(&json!({"kind": "message", "client_msg_id": format!("message-{n}"), "text": format!("text {n}")}), None, at)
+    fn message(&self, n: u32, at: Timestamp) -> Came {
+        message(n, at).into()
     }
-    fn reports(&self) -> Vec<RawRequest> {
+    fn reports(&self) -> Vec<Came> {
         vec![]
     }
-    fn odd(&self, odd: Odd) -> Option<RawRequest> {
-        let raw = |body: &[u8]| RawRequest { body: body.to_vec(), ..self.message(1, NOW) };
+    fn odd(&self, odd: Odd) -> Option<Came> {
+        let raw = |body: &[u8]| Came::from(RawRequest { body: body.to_vec(), ..message(1, NOW) });
         match odd {
             // The door refuses it; but an event may have been stored by another version of us.
             Odd::UnknownKind => Some(raw(b"{\"kind\":\"hologram\"}")),
             Odd::Garbage => Some(raw(b"\0\xff garbage")),
-            Odd::BadSignature => Some(RawRequest { came_by: CameBy::Http, ..self.message(1, NOW) }),
+            Odd::BadSignature => Some(RawRequest { came_by: CameBy::Http, ..message(1, NOW) }.into()),
             Odd::UnknownStatus | Odd::OldTimestamp => None,
         }
     }
@@ -267,7 +271,7 @@ proptest! {
 
     #[test]
     fn whatever_was_stored_is_understood_or_quarantined(body in prop::collection::vec(any::<u8>(), 0..300), proof in ".{0,60}") {
-        let mut request = RawRequest { body, ..Web.message(1, NOW) };
+        let mut request = RawRequest { body, ..message(1, NOW) };
         request.headers.push((VERIFIED_HEADER.into(), proof));
         let verified = WebChat.verify(&inbox(), &request, NOW).unwrap();
         for event in WebChat.split(&verified) {

@@ -72,6 +72,26 @@ pub enum Odd {
     OldTimestamp,
 }
 
+/// Something that came in: by HTTP, or as an event that was pulled or heard.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Came {
+    /// A request for `Webhook`.
+    Request(RawRequest),
+    /// An event that `Pull` or `Listen` gave to its sink.
+    Event(RawEvent),
+}
+
+impl From<RawRequest> for Came {
+    fn from(request: RawRequest) -> Self {
+        Self::Request(request)
+    }
+}
+impl From<RawEvent> for Came {
+    fn from(event: RawEvent) -> Self {
+        Self::Event(event)
+    }
+}
+
 /// What an adapter's test tells the suite about its provider.
 pub trait Subject {
     /// The adapter.
@@ -81,11 +101,11 @@ pub trait Subject {
     /// The time of the adapter's clock.
     fn now(&self) -> Timestamp;
     /// The `n`-th message of one customer, as the provider sends it at a time; the same `n` is the same message.
-    fn message(&self, n: u32, at: Timestamp) -> RawRequest;
+    fn message(&self, n: u32, at: Timestamp) -> Came;
     /// Reports about one message of ours, in their natural order. Empty: the provider tells nothing.
-    fn reports(&self) -> Vec<RawRequest>;
+    fn reports(&self) -> Vec<Came>;
     /// Something odd; `None`: this provider cannot send that.
-    fn odd(&self, odd: Odd) -> Option<RawRequest>;
+    fn odd(&self, odd: Odd) -> Option<Came>;
     /// An entry of a plain text with what is needed to send it.
     fn outbound(&self, text: &str) -> (Outbound, SendContext);
     /// Makes the provider meet the next submit in this way; false: it has no such way.
@@ -153,17 +173,21 @@ pub async fn run(subject: &dyn Subject) -> Report {
     report
 }
 
-fn events_of(subject: &dyn Subject, request: &RawRequest) -> Result<Vec<RawEvent>, String> {
-    let webhook = subject.channel().webhook().ok_or("no webhook")?;
+fn events_of(subject: &dyn Subject, came: &Came) -> Result<Vec<RawEvent>, String> {
+    let request = match came {
+        Came::Event(event) => return Ok(vec![event.clone()]),
+        Came::Request(request) => request,
+    };
+    let webhook = subject.channel().webhook().ok_or("a request, but no webhook")?;
     let verified = webhook
         .verify(&subject.inbox(), request, request.received_at)
         .map_err(|error| format!("a good request was refused: {error}"))?;
     Ok(webhook.split(&verified))
 }
 
-fn parsed(subject: &dyn Subject, request: &RawRequest) -> Result<Vec<InboundEvent>, String> {
+fn parsed(subject: &dyn Subject, came: &Came) -> Result<Vec<InboundEvent>, String> {
     let mut all = vec![];
-    for event in events_of(subject, request)? {
+    for event in events_of(subject, came)? {
         all.extend(subject.channel().parse(&subject.inbox(), &event).map_err(|error| format!("quarantined: {error:?}"))?);
     }
     Ok(all)
@@ -246,8 +270,12 @@ fn garbage(subject: &dyn Subject) -> Outcome {
 }
 
 fn refused(subject: &dyn Subject, odd: Odd) -> Outcome {
-    let Some(request) = subject.odd(odd) else { return Ok(false) };
-    let webhook = subject.channel().webhook().ok_or("no webhook")?;
+    let request = match subject.odd(odd) {
+        None => return Ok(false),
+        Some(Came::Event(_)) => return Err("an event is past the door where signatures are checked; give a request".to_owned()),
+        Some(Came::Request(request)) => request,
+    };
+    let webhook = subject.channel().webhook().ok_or("a request, but no webhook")?;
     match webhook.verify(&subject.inbox(), &request, subject.now()) {
         Err(_) => Ok(true),
         Ok(_) => Err(format!("{odd:?} was believed")),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::conformance::{self, Case, Meets, Odd, Subject};
+use crate::conformance::{self, Came, Case, Meets, Odd, Subject};
 use crate::{
     CallEvent, CallFact, ClaimEvent, ClaimSource, ContactPointClaim, ContactPointKind, DeliveryState, FailureClass,
     InboundMessage, NoSecrets, OptScope, OutboundFile, RawRequest, Recipient, Rejected, TextMax, UpTo, WatermarkKind, WindowRule,
@@ -63,6 +63,10 @@ fn message(n: u32) -> InboundEvent {
     })
 }
 
+fn signed_message(n: u32, at: Timestamp) -> RawRequest {
+    signed_request(&inbox(), &[FakeEvent::new(format!("e{n}"), "ada", &message(n))], at)
+}
+
 struct Fake(FakeChannel);
 
 impl Subject for Fake {
@@ -75,18 +79,18 @@ impl Subject for Fake {
     fn now(&self) -> Timestamp {
         NOW
     }
-    fn message(&self, n: u32, at: Timestamp) -> RawRequest {
-        signed_request(&inbox(), &[FakeEvent::new(format!("e{n}"), "ada", &message(n))], at)
+    fn message(&self, n: u32, at: Timestamp) -> Came {
+        signed_message(n, at).into()
     }
-    fn reports(&self) -> Vec<RawRequest> {
+    fn reports(&self) -> Vec<Came> {
         let report = |state: DeliveryState| {
             let event = InboundEvent::Delivery { provider_id: "fake-1".into(), state, at: NOW, code: None, cost: None };
-            signed_request(&inbox(), &[FakeEvent::new(format!("d-{state}"), "ada", &event)], NOW)
+            signed_request(&inbox(), &[FakeEvent::new(format!("d-{state}"), "ada", &event)], NOW).into()
         };
         [DeliveryState::Sent, DeliveryState::Failed, DeliveryState::Delivered, DeliveryState::Read].map(report).into()
     }
-    fn odd(&self, odd: Odd) -> Option<RawRequest> {
-        let signed = |event| signed_request(&inbox(), &[FakeEvent::raw("odd", "ada", event)], NOW);
+    fn odd(&self, odd: Odd) -> Option<Came> {
+        let signed = |event| Came::from(signed_request(&inbox(), &[FakeEvent::raw("odd", "ada", event)], NOW));
         Some(match odd {
             Odd::UnknownKind => signed(serde_json::json!({"kind": "hologram"})),
             Odd::UnknownStatus => {
@@ -94,9 +98,9 @@ impl Subject for Fake {
             }
             Odd::Garbage => signed(serde_json::json!([1, 2])),
             Odd::BadSignature => {
-                let mut request = self.message(1, NOW);
+                let mut request = signed_message(1, NOW);
                 request.body.push(b' ');
-                request
+                request.into()
             }
             Odd::OldTimestamp => self.message(1, NOW.plus_seconds(-301)),
         })
@@ -141,6 +145,59 @@ async fn it_passes_the_whole_suite() {
 async fn without_limits_and_keys_those_cases_do_not_apply() {
     let fake = Fake(channel());
     conformance::run(&fake).await.assert_all_but(&[Case::OverlongText, Case::IdempotentRepeat]);
+}
+
+/// The same channel as one that is pulled: events come without a door.
+struct Pulled(Fake);
+
+impl Subject for Pulled {
+    fn channel(&self) -> &dyn Channel {
+        self.0.channel()
+    }
+    fn inbox(&self) -> InboxSettings {
+        inbox()
+    }
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+    fn message(&self, n: u32, at: Timestamp) -> Came {
+        FakeEvent::new(format!("e{n}"), "ada", &message(n)).raw_event(at).into()
+    }
+    fn reports(&self) -> Vec<Came> {
+        vec![]
+    }
+    fn odd(&self, odd: Odd) -> Option<Came> {
+        let event = match odd {
+            Odd::UnknownKind => serde_json::json!({"kind": "hologram"}),
+            Odd::Garbage => serde_json::json!(5),
+            Odd::UnknownStatus | Odd::BadSignature | Odd::OldTimestamp => return None,
+        };
+        Some(FakeEvent::raw("odd", "ada", event).raw_event(NOW).into())
+    }
+    fn outbound(&self, text: &str) -> (Outbound, SendContext) {
+        outbound(text)
+    }
+    fn meets(&self, meets: Meets) -> bool {
+        self.0.meets(meets)
+    }
+    fn taken(&self) -> Option<usize> {
+        None
+    }
+    fn oversize_media(&self) -> Option<MediaRef> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_channel_without_a_door_passes_what_applies_to_it() {
+    let report = conformance::run(&Pulled(Fake(channel()))).await;
+    report.assert_all_but(&[
+        Case::UnknownStatus,
+        Case::OverlongText,
+        Case::IdempotentRepeat,
+        Case::BadSignature,
+        Case::OldTimestamp,
+    ]);
 }
 
 /// An adapter that breaks the contract in one way, to see that the suite notices.
@@ -235,14 +292,14 @@ impl Subject for BrokenSubject {
     fn now(&self) -> Timestamp {
         NOW
     }
-    fn message(&self, n: u32, at: Timestamp) -> RawRequest {
+    fn message(&self, n: u32, at: Timestamp) -> Came {
         // A reordering adapter would remember; one message for all is the simplest sign of that.
         self.0.0.message(if self.0.1 == Case::Reorder { 1 } else { n }, at)
     }
-    fn reports(&self) -> Vec<RawRequest> {
+    fn reports(&self) -> Vec<Came> {
         self.0.0.reports()
     }
-    fn odd(&self, odd: Odd) -> Option<RawRequest> {
+    fn odd(&self, odd: Odd) -> Option<Came> {
         self.0.0.odd(odd)
     }
     fn outbound(&self, text: &str) -> (Outbound, SendContext) {
