@@ -93,9 +93,7 @@ for (const { name, options, rtl } of LOOKS) {
     await reply(world.owner, visitor.conversation, "with an answer مرحبا");
     await world.owner.post(`/conversations/${visitor.conversation}/entries`, { kind: "note", text: "and a note", base_seq: 0 }, { headers: { "idempotency-key": crypto.randomUUID() } });
     const { page } = await world.chrome.person(`Olga ${name}`, options);
-    // The workspace speaks English today; its layout must not care about direction.
-    if (rtl) await page.addInitScript(() => document.addEventListener("DOMContentLoaded", () => (document.documentElement.dir = "rtl")));
-    const olga = new Desk(page, world.server.url, t);
+    const olga = new Desk(page, world.server.url, t, { rtl });
     await olga.signIn(OWNER.email, OWNER.password);
     for (const view of ["mine", "unassigned", "all", "snoozed", "closed"]) {
       await olga.view(view);
@@ -104,6 +102,7 @@ for (const { name, options, rtl } of LOOKS) {
     }
     await olga.openById(visitor.conversation);
     await olga.entry("and a note").waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.dir), rtl ? "rtl" : "ltr");
     await assertAccessible(page, `${name}: conversation`);
     await world.chrome.shot(page, `desk-${name.replace(" ", "-")}`);
     await olga.field.fill("being written");
@@ -111,11 +110,11 @@ for (const { name, options, rtl } of LOOKS) {
     await olga.mode("note");
     await assertAccessible(page, `${name}: writing a note`);
     await olga.field.fill("");
-    await page.goto(`${world.server.url}/search?q=look`);
+    await page.goto(olga.address("/search?q=look"));
     await page.waitForLoadState("networkidle");
     await assertAccessible(page, `${name}: search`);
-    for (const place of ["/settings", "/settings/channels", "/people"]) {
-      await page.goto(`${world.server.url}${place}`);
+    for (const place of ["/settings", "/settings/me", "/settings/channels"]) {
+      await page.goto(olga.address(place));
       await page.waitForLoadState("networkidle");
       await assertAccessible(page, `${name}: ${place}`);
       await world.chrome.shot(page, `desk-${name.replace(" ", "-")}${place.replaceAll("/", "-")}`);

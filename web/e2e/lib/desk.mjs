@@ -2,8 +2,13 @@
 
 export class Desk {
   /** `t` is the workspace's own catalogue (words.mjs). */
-  constructor(page, base, t) {
-    Object.assign(this, { page, base, t });
+  constructor(page, base, t, { rtl = false } = {}) {
+    Object.assign(this, { page, base, t, rtl });
+  }
+
+  /** The workspace's layout must not care about direction; `dir=rtl` turns it without another language. */
+  address(path) {
+    return `${this.base}${path}${this.rtl ? `${path.includes("?") ? "&" : "?"}dir=rtl` : ""}`;
   }
 
   /** Through the sign-in page, as a person does. */
@@ -19,7 +24,7 @@ export class Desk {
     return this.page.getByRole("region", { name: this.t.conversations, exact: true });
   }
   async view(key) {
-    await this.page.goto(`${this.base}/inbox?view=${key}`);
+    await this.page.goto(this.address(`/inbox?view=${key}`));
     await this.list.waitFor();
   }
   /** The row whose preview or name holds these words. */
@@ -31,7 +36,7 @@ export class Desk {
     await this.stream.waitFor();
   }
   async openById(id) {
-    await this.page.goto(`${this.base}/inbox/c/${id}`);
+    await this.page.goto(this.address(`/inbox/c/${id}`));
     await this.stream.waitFor();
   }
 
