@@ -41,15 +41,8 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 7] = [
-        Self::Secrets,
-        Self::MessageId,
-        Self::ReplyAddress,
-        Self::Visitor,
-        Self::BlobUrl,
-        Self::Node,
-        Self::PasswordReset,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Secrets, Self::MessageId, Self::ReplyAddress, Self::Visitor, Self::BlobUrl, Self::Node, Self::PasswordReset];
 
     /// The word that goes into the derivation. Never change one: everything signed or sealed with it would be lost.
     pub fn word(self) -> &'static str {
