@@ -57,9 +57,21 @@ struct Known {
 const KNOWN: [Known; 9] = [
     Known { name: "data", value: "FOLDER", help: "database, files and keys; default ./data" },
     Known { name: "listen", value: "ADDRESS:PORT", help: "where to listen; port 0 takes a free one; default 127.0.0.1:8080" },
-    Known { name: "database_url", value: "URL", help: "sqlite:PATH or postgres://ROLE:PASSWORD@HOST/DATABASE; default sqlite in the data folder" },
-    Known { name: "public_url", value: "URL", help: "address for the outside, such as https://desk.example.com; default: as the browser says" },
-    Known { name: "behind_proxy", value: "true|false", help: "a proxy of yours stands in front: believe its X-Forwarded headers; default false" },
+    Known {
+        name: "database_url",
+        value: "URL",
+        help: "sqlite:PATH or postgres://ROLE:PASSWORD@HOST/DATABASE; default sqlite in the data folder",
+    },
+    Known {
+        name: "public_url",
+        value: "URL",
+        help: "address for the outside, such as https://desk.example.com; default: as the browser says",
+    },
+    Known {
+        name: "behind_proxy",
+        value: "true|false",
+        help: "a proxy of yours stands in front: believe its X-Forwarded headers; default false",
+    },
     Known { name: "key_file", value: "FILE", help: "root key for secrets and tokens; default continuo.key in the data folder" },
     Known { name: "log", value: "LEVEL", help: "error, warn, info, debug, or per part: warn,desk=debug; default info" },
     Known { name: "log_format", value: "text|json", help: "for people or for programs; default text" },
@@ -80,7 +92,10 @@ pub fn help() -> String {
     for known in &KNOWN {
         out.push_str(&format!("  {:<30} {}\n", format!("{} {}", flag(known.name), known.value), known.help));
     }
-    out.push_str(&format!("  {:<30} {}\n", "--config FILE", "settings file; default continuo.toml in the data folder, if it is there"));
+    out.push_str(&format!(
+        "  {:<30} {}\n",
+        "--config FILE", "settings file; default continuo.toml in the data folder, if it is there"
+    ));
     out
 }
 
@@ -97,7 +112,10 @@ pub struct Given {
 
 impl Given {
     /// Takes flags out of the arguments; what is left are the words of the command.
-    pub fn read(arguments: impl Iterator<Item = String>, environment: BTreeMap<String, String>) -> Result<(Self, Vec<String>), SettingsError> {
+    pub fn read(
+        arguments: impl Iterator<Item = String>,
+        environment: BTreeMap<String, String>,
+    ) -> Result<(Self, Vec<String>), SettingsError> {
         let mut given = Self { environment, ..Self::default() };
         let mut words = Vec::new();
         let mut arguments = arguments.peekable();
@@ -248,7 +266,11 @@ fn listen(found: &Found) -> Result<SocketAddr, SettingsError> {
     }
     // "localhost:8080" and ":8080" are what people type.
     let text = if found.value.starts_with(':') { format!("0.0.0.0{}", found.value) } else { found.value.clone() };
-    text.to_socket_addrs().map_err(|_| refused())?.find(SocketAddr::is_ipv4).or_else(|| text.to_socket_addrs().ok()?.next()).ok_or_else(refused)
+    text.to_socket_addrs()
+        .map_err(|_| refused())?
+        .find(SocketAddr::is_ipv4)
+        .or_else(|| text.to_socket_addrs().ok()?.next())
+        .ok_or_else(refused)
 }
 
 fn database_url(found: &Found) -> Result<String, SettingsError> {
@@ -327,7 +349,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().display().to_string();
         std::fs::write(folder.path().join(FILE), "listen = \"127.0.0.1:1\"\nbehind_proxy = true\nlog = \"warn\"\n").unwrap();
-        let settings = Settings::of(&given(&["--data", &data, "--listen=127.0.0.1:3"], &[("CONTINUO_LISTEN", "127.0.0.1:2"), ("CONTINUO_LOG", "debug")])).unwrap();
+        let settings = Settings::of(&given(
+            &["--data", &data, "--listen=127.0.0.1:3"],
+            &[("CONTINUO_LISTEN", "127.0.0.1:2"), ("CONTINUO_LOG", "debug")],
+        ))
+        .unwrap();
         assert_eq!((settings.listen.port(), settings.log.as_str(), settings.behind_proxy), (3, "debug", true));
         assert_eq!(settings.database_url, format!("sqlite:{data}/continuo.db"));
         assert_eq!(settings.key_file, folder.path().join("continuo.key"));

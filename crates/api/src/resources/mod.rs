@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod business_hours;
+pub mod draft;
 pub mod inbox;
 pub mod invitation;
 pub mod login_session;
@@ -23,6 +24,7 @@ pub fn router() -> Router<Front> {
     Router::new()
         .merge(agent::router())
         .merge(business_hours::router())
+        .merge(draft::router())
         .merge(inbox::router())
         .merge(invitation::router())
         .merge(login_session::router())
@@ -41,6 +43,7 @@ pub fn documents() -> Vec<OpenApi> {
     vec![
         agent::Doc::openapi(),
         business_hours::Doc::openapi(),
+        draft::Doc::openapi(),
         inbox::Doc::openapi(),
         invitation::Doc::openapi(),
         login_session::Doc::openapi(),

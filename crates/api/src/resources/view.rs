@@ -1,14 +1,16 @@
-//! Saved views. The list of all views with their counts stands with the conversations.
+//! Views: the standard ones, those of teams and the saved ones, each with its numbers.
 
 use crate::Front;
 use crate::auth::SignedIn;
 use crate::body::{JsonBody, Path};
 use crate::error::Problem;
 use crate::types::ProblemDocument;
+use crate::types::conversation::ViewCount;
 use axum::extract::State;
-use axum::routing::{delete, post};
+use axum::routing::{delete, get};
 use axum::{Json, Router};
 use desk::settings::view;
+use desk::view::counts;
 use http::StatusCode;
 use model::ViewId;
 use serde::{Deserialize, Serialize};
@@ -16,12 +18,27 @@ use utoipa::{OpenApi, ToSchema};
 
 /// Documents of this file.
 #[derive(OpenApi)]
-#[openapi(paths(add, remove), components(schemas(View, NewView)))]
+#[openapi(paths(list, add, remove), components(schemas(View, NewView, ViewList, ViewCount)))]
 pub struct Doc;
 
 /// Routes of this file.
 pub fn router() -> Router<Front> {
-    Router::new().route("/views", post(add)).route("/views/{id}", delete(remove))
+    Router::new().route("/views", get(list).post(add)).route("/views/{id}", delete(remove))
+}
+
+/// Every view that the agent sees.
+#[derive(Serialize, ToSchema)]
+pub struct ViewList {
+    /// In the order of the rail.
+    pub items: Vec<ViewCount>,
+}
+
+/// Every view that the agent sees, with its numbers.
+#[utoipa::path(get, path = "/views", tag = "view", responses((status = 200, body = ViewList)))]
+async fn list(State(front): State<Front>, SignedIn { who, .. }: SignedIn) -> Result<Json<ViewList>, Problem> {
+    let now = front.desk.now();
+    let counts = front.desk.db.read(move |tx| counts::all(tx, &who, now)).await?;
+    Ok(Json(ViewList { items: counts.into_iter().map(ViewCount::from).collect() }))
 }
 
 /// A saved query.

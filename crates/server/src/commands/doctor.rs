@@ -111,12 +111,18 @@ async fn inside(db: &Db, keys: Option<&Keys>, report: &mut Report) -> Result<(),
             let place = keys::Place { workspace: id, owner: inbox.0, name: &name };
             let number = u32::try_from(sealed.key_number).unwrap_or(0);
             if keys.is_some_and(|keys| keys.unseal(place, number, &sealed.sealed).is_err()) {
-                report.wrong(format!("the secret \"{name}\" of the inbox {inbox_name} does not open with this key file: set it again"));
+                report.wrong(format!(
+                    "the secret \"{name}\" of the inbox {inbox_name} does not open with this key file: set it again"
+                ));
             }
         }
         let given_up = db.read(move |tx| store::job::list_given_up(tx, id, None, 100)).await?;
         if !given_up.is_empty() {
-            report.wrong(format!("{}: {} jobs were given up; the settings list them with their reasons", workspace.name, given_up.len()));
+            report.wrong(format!(
+                "{}: {} jobs were given up; the settings list them with their reasons",
+                workspace.name,
+                given_up.len()
+            ));
         }
     }
     let nodes = db.read(store::node::list).await?;

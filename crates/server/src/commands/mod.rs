@@ -22,7 +22,8 @@ const COMMANDS: [(&str, &str); 8] = [
 
 /// The text of `--help`.
 pub fn help() -> String {
-    let mut out = String::from("Continuo, a support desk for every channel.\n\nUsage: continuo [COMMAND] [SETTINGS]\n\nCommands:\n");
+    let mut out =
+        String::from("Continuo, a support desk for every channel.\n\nUsage: continuo [COMMAND] [SETTINGS]\n\nCommands:\n");
     for (name, text) in COMMANDS {
         out.push_str(&format!("  {name:<30} {text}\n"));
     }

@@ -11,7 +11,10 @@ use model::{Clock, OsRandom, SystemClock};
 pub fn run(settings: &Settings, email: &str) -> Result<(), Failed> {
     let db = wiring::look(settings)?;
     if !settings.key_file.exists() {
-        return Err(Failed(format!("there is no key file {}; has Continuo run on this data folder?", settings.key_file.display())));
+        return Err(Failed(format!(
+            "there is no key file {}; has Continuo run on this data folder?",
+            settings.key_file.display()
+        )));
     }
     let keys = Keys::open(&settings.key_file, &OsRandom)?.keys;
     let token = runtime()?.block_on(desk::people::reset::make(&db, &keys, email, SystemClock.now()))?;

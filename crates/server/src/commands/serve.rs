@@ -91,7 +91,8 @@ async fn serve(settings: &Settings, stores: &wiring::Stores, listener: TcpListen
 async fn announce(settings: &Settings, desk: &desk::Desk, address: SocketAddr) -> Result<(), Failed> {
     let mut text = format!("Continuo listens on http://{address}\n");
     if desk::people::setup::needed(desk).await? {
-        let here = SocketAddr::new(if address.ip().is_unspecified() { [127, 0, 0, 1].into() } else { address.ip() }, address.port());
+        let here =
+            SocketAddr::new(if address.ip().is_unspecified() { [127, 0, 0, 1].into() } else { address.ip() }, address.port());
         let base = settings.public_url.clone().unwrap_or_else(|| format!("http://{here}"));
         text.push_str(&format!("Set-up code: {}\nSet it up at {base}/setup\n", desk.gate.setup_code()));
     }
