@@ -94,8 +94,8 @@ function start(config: Config) {
     root.lang = locale();
     root.className = (open ? "o " : "") + (ready ? "y" : "");
     badge.textContent = unread > 99 ? "99+" : `${unread || ""}`;
-    launcher.ariaLabel = `${locale() === "ar" ? "الدردشة" : "Chat"}: ${config.title}. ${words}`;
-    launcher.ariaExpanded = `${open}`;
+    launcher.setAttribute("aria-label", `${locale() === "ar" ? "الدردشة" : "Chat"}: ${config.title}. ${words}`);
+    launcher.setAttribute("aria-expanded", `${open}`);
     path.setAttribute("d", open ? "m6 9 6 6 6-6" : "M4 5h16v11h-9l-4 4v-4H4zM8 9h8M8 12h5");
     status.textContent = words;
   }

@@ -1,11 +1,12 @@
 // Builds dist/loader.js (one classic script), dist/panel.html and dist/assets/*. Run by `npm run build -w widget`.
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const here = fileURLToPath(new URL("..", import.meta.url));
-const dist = `${here}dist`;
-const target = ["chrome100", "firefox100", "safari16.4"];
+// Built beside and put in place in one step: a server or a test that reads dist/ meanwhile finds the old files or the new ones.
+const dist = `${here}.dist-${process.pid}`;
+const target = ["chrome105", "firefox115", "safari16.4"];
 const common = { configFile: false, logLevel: "warn", publicDir: false, envDir: false };
 
 /** Chunks of one folder, each a single request: the helper that would preload their styles and imports is a kilobyte for nothing. */
@@ -37,7 +38,6 @@ async function sources(folder) {
   return (await Promise.all(files.map((name) => readFile(`${folder}/${name}`, "utf8")))).join("\n");
 }
 
-await rm(dist, { recursive: true, force: true });
 await build({
   ...common,
   root: `${here}panel`,
@@ -70,3 +70,6 @@ const code = (await readFile(`${dist}/loader.js`, "utf8")).trim();
 const parts = code.split("CONTINUO_CONFIG");
 if (parts.length !== 2) throw new Error(`the loader must use its config exactly once, found ${parts.length - 1}`);
 await writeFile(`${dist}/loader.js`, `${parts.join('"__CONTINUO_CONFIG__"')}\n`);
+
+await rm(`${here}dist`, { recursive: true, force: true });
+await rename(dist, `${here}dist`);

@@ -182,8 +182,19 @@ describe("reconnecting", () => {
     world.begin();
     world.pass(1_000);
     world.server.take = () => undefined;
-    world.pass(times.dead + 2_000);
+    world.pass(times.silence + times.lastWord - 2_000);
+    expect(opened(world).length).toBe(1);
+    world.pass(4_000);
     expect(opened(world).length).toBe(2);
+  });
+  it("does not take late timers of a hidden tab for a dead connection", () => {
+    const world = new World(dice(32));
+    world.begin();
+    world.pass(1_000);
+    world.give({ on: "timer", name: "ping" });
+    world.give({ on: "timer", name: "dead" });
+    world.pass(30_000);
+    expect(opened(world).length).toBe(1);
   });
   it("keeps a living one by a ping every 25 s", () => {
     const world = new World(dice(10));

@@ -86,6 +86,8 @@ export class Chat {
     };
     this.store = new Store(state);
     for (const row of state.outbox) this.link.give({ on: "enqueue", message: wire(row.message) });
+    const email = this.memory.get("email");
+    if (email && !email.told) this.link.give({ on: "email", address: email.address, may_mail: email.may_mail });
     addEventListener("online", () => {
       this.store.set({ network: true });
       if (this.beginTimer) void this.begin();
@@ -168,8 +170,8 @@ export class Chat {
   }
 
   private tellHost() {
-    const { unread, text, conversation } = this.state;
-    this.host.tell({ kind: "state", unread, news: unread ? text.n("new_messages", unread) : "", known: Boolean(conversation) });
+    const { unread, text, conversation, outbox } = this.state;
+    this.host.tell({ kind: "state", unread, news: unread ? text.n("new_messages", unread) : "", known: Boolean(conversation) || outbox.length > 0 });
   }
 
   // --- beginning ------------------------------------------------------------------------------------------------------
@@ -343,6 +345,9 @@ export class Chat {
         return this.tellHost();
       case "state":
         return this.store.set({ link: effect.state, wasUp: this.state.wasUp || effect.state === "up" });
+      case "email_known":
+        if (this.state.email) this.memory.set("email", { ...this.state.email, told: true });
+        return;
       case "begin_again":
         return void this.begin(true);
       case "bye":
@@ -475,6 +480,7 @@ export class Chat {
     this.memory.changeOut((out) => [...out, message]);
     this.store.set({ outbox: [...this.state.outbox, { message, state: "queued", code: null }] });
     this.link.give({ on: "enqueue", message: wire(message) });
+    this.tellHost();
     if (!this.visitor) void this.begin();
   }
 

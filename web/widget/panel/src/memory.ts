@@ -18,7 +18,7 @@ interface Shapes {
   form: Record<string, string>;
   /** The pre-chat form as far as it has been filled in. */
   form_draft: Record<string, string>;
-  email: { address: string; may_mail: boolean };
+  email: { address: string; may_mail: boolean; told?: boolean };
 }
 
 export class Memory {

@@ -56,7 +56,9 @@ export type Input =
 export const times = {
   connect: 10_000,
   ping: 25_000,
-  dead: 60_000,
+  /** Silence after which the connection is asked once more, and how long it may take to answer: 60 s together. */
+  silence: 50_000,
+  lastWord: 10_000,
   probe: 4_000,
   ack: 15_000,
   gap: 5_000,
@@ -231,7 +233,7 @@ export class Transport {
       } else this.timeout("socket_again", this.socketAgain);
       this.out.push({ do: "no_timer", name: "connect" });
       this.timeout("ping", times.ping);
-      this.timeout("dead", times.dead);
+      this.timeout("dead", times.silence);
       this.state("up");
       if (this.page) this.say({ kind: "page", ...this.page });
       if (this.claim) this.say({ kind: "claim", values: this.claim });
@@ -244,7 +246,7 @@ export class Transport {
   private heard(id: number) {
     if (this.main?.id !== id) return;
     this.out.push({ do: "no_timer", name: "probe" });
-    this.timeout("dead", times.dead);
+    this.timeout("dead", times.silence);
   }
 
   private closed(id: number) {
@@ -316,8 +318,11 @@ export class Transport {
         if (this.running && !this.main) this.connect();
         return;
       case "connect":
-      case "dead":
         return this.giveUp();
+      case "dead":
+        // Not the end yet: in a hidden tab timers run late and together, and this one may have overtaken the ping.
+        this.timeout("probe", times.lastWord);
+        return this.say({ kind: "ping" });
       case "probe":
         this.giveUp();
         this.attempts = 0;
