@@ -18,6 +18,9 @@ pub mod outbox;
 pub mod reply;
 pub mod journeys;
 
+// What the product does by itself, at night and between.
+pub mod housekeeping;
+
 // What screens read.
 pub mod view;
 

@@ -111,6 +111,9 @@ pub fn start(front: &Front, supervisor: &Supervisor) {
             bus.announce_jobs(bus::JobsReady { priority });
         }
     });
+    let (follower, keeper) = (desk.clone(), desk.clone());
+    supervisor.spawn_restarting("search", move |stop| worker::recurring::follow_search(follower.clone(), stop));
+    supervisor.spawn_restarting("housekeeping", move |stop| worker::recurring::keep_house(keeper.clone(), stop));
     supervisor.spawn_restarting("jobs", move |stop| {
         let runner = runner.clone();
         async move { runner.run(stop).await }

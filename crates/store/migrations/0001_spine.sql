@@ -142,6 +142,7 @@ CREATE INDEX conversation_unassigned ON conversation(workspace_id, folder, last_
 CREATE INDEX conversation_team       ON conversation(workspace_id, team_id, folder, last_activity_at, id) WHERE team_id IS NOT NULL;
 CREATE INDEX conversation_due        ON conversation(workspace_id, folder, next_due_at, id) WHERE next_due_at IS NOT NULL;
 CREATE INDEX conversation_contact    ON conversation(workspace_id, contact_id, last_activity_at, id);
+CREATE INDEX conversation_resolved   ON conversation(workspace_id, resolved_at, id) WHERE status = 'resolved';
 CREATE TABLE conversation_seen (
   workspace_id BIGINT NOT NULL, agent_id BIGINT NOT NULL, conversation_id BIGINT NOT NULL, seen_seq BIGINT NOT NULL,
   PRIMARY KEY (workspace_id, agent_id, conversation_id)

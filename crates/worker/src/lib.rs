@@ -4,12 +4,16 @@
 //! Wake-ups only shorten the wait: a runner that hears nothing still finds its work within a second.
 
 mod attempt;
+pub mod follower;
 pub mod jobs;
+pub mod leader;
+pub mod recurring;
 pub mod registry;
 pub mod runner;
 mod slots;
 pub mod supervisor;
 
+pub use follower::SearchFollower;
 pub use registry::{JobContext, Outcome, Registry};
 pub use runner::{DueReport, Runner, RunnerSettings, Waker};
 pub use supervisor::{Stop, Supervisor};

@@ -13,6 +13,7 @@ use std::time::Duration;
 use store::job::{self, Claimed, Due, JobClass, JobRef, LaneClaim};
 use store::{Db, Route, StoreError};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::task::JoinSet;
 
 /// Something was due but others had it: look again this soon, not at once.
@@ -67,6 +68,10 @@ impl Waker {
     /// Something may be due.
     pub fn wake(&self) {
         self.0.notify_one();
+    }
+    /// Ends with the next wake, or at once when one came since the last.
+    pub(crate) fn listen(&self) -> Notified<'_> {
+        self.0.notified()
     }
 }
 
@@ -133,7 +138,7 @@ impl Runner {
         let inner = &self.0;
         let mut running = JoinSet::new();
         while !stop.is_stopping() {
-            let woken = inner.waker.0.notified();
+            let woken = inner.waker.listen();
             tokio::pin!(woken);
             woken.as_mut().enable();
             let wait_ms = match inner.claim(&mut running, inner).await {

@@ -121,3 +121,13 @@ pub fn walk_folders(
     Ok(all)
 }
 
+const RESOLVED: &str = "SELECT id FROM conversation WHERE workspace_id = $1 AND status = 'resolved' AND resolved_at < $2 ORDER BY resolved_at, id LIMIT $3";
+/// Conversations that were resolved before a time and are not locked yet, oldest first.
+pub fn resolved_before(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    before: model::Timestamp,
+    limit: i64,
+) -> Result<Vec<model::ConversationId>, StoreError> {
+    Ok(tx.rows(RESOLVED, values![workspace, before, limit])?.iter().map(|r| r.id(0)).collect())
+}

@@ -1,6 +1,7 @@
 //! Tests of the worker: everything by a real store.
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic, in its helpers too")]
 
+mod follower;
 mod race;
 mod runner;
 mod supervisor;
