@@ -96,6 +96,7 @@ CREATE INDEX conversation_contact    ON conversation(workspace_id, contact_id, l
 CREATE INDEX conversation_due        ON conversation(workspace_id, folder, next_due_at, id) WHERE next_due_at IS NOT NULL;
 CREATE INDEX conversation_inbox      ON conversation(workspace_id, inbox_id, folder, last_activity_at, id);
 CREATE UNIQUE INDEX conversation_number ON conversation(workspace_id, number);
+CREATE INDEX conversation_resolved   ON conversation(workspace_id, resolved_at, id) WHERE status = 'resolved';
 CREATE INDEX conversation_team       ON conversation(workspace_id, team_id, folder, last_activity_at, id) WHERE team_id IS NOT NULL;
 CREATE INDEX conversation_unassigned ON conversation(workspace_id, folder, last_activity_at, id) WHERE agent_id IS NULL;
 CREATE TABLE conversation_seen (
