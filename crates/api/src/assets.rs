@@ -57,6 +57,9 @@ async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if first == "api" || !matches!(method, Method::GET | Method::HEAD) {
         return Problem::not_found().into_response();
     }
+    if path.split('/').any(|part| part.starts_with('.')) {
+        return pages::not_found().into_response();
+    }
     if let Some(response) = file::<WorkspaceFiles>(path, &headers).filter(|_| path != "index.html") {
         return response;
     }

@@ -71,6 +71,12 @@ impl TestApp {
         Client { router: self.router.clone(), cookie: Mutex::default(), headers: Vec::new() }
     }
 
+    /// A browser that is not signed in, of the same desk behind another configuration.
+    pub fn over(&self, config: Config) -> Client {
+        let router = api::router(Front::new(self.desk.desk.clone(), config));
+        Client { router, cookie: Mutex::default(), headers: Vec::new() }
+    }
+
     /// A browser of this agent, signed in without the cost of a password.
     pub async fn client_of(&self, who: &Who) -> Client {
         let desk = &self.desk.desk;
