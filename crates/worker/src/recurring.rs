@@ -51,7 +51,9 @@ pub async fn follow_search(desk: Desk, stop: Stop) {
 pub async fn follow_once(desk: &Desk) -> Result<(), StoreError> {
     for workspace in workspaces(desk).await? {
         let head = desk.db.read(move |tx| store::event_log::head(tx, workspace)).await?;
-        if desk.search.position(workspace).await? == Some(head) || !may(desk, format!("search {workspace}"), FOLLOW_LEASE_MS).await? {
+        if desk.search.position(workspace).await? == Some(head)
+            || !may(desk, format!("search {workspace}"), FOLLOW_LEASE_MS).await?
+        {
             continue;
         }
         desk.search.catch_up(&desk.db, workspace).await?;

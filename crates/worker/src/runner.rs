@@ -141,7 +141,7 @@ impl Runner {
             let woken = inner.waker.listen();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            let wait_ms = match inner.claim(&mut running, inner).await {
+            let wait_ms = match inner.claim(&mut running, inner, stop).await {
                 Ok(wait_ms) => wait_ms,
                 Err(error) => {
                     tracing::warn!(%error, "jobs could not be claimed");
@@ -220,7 +220,7 @@ fn first_ready(due: &Due, now: Timestamp) -> Option<JobClass> {
 
 impl Inner {
     /// Claims what there are slots for and starts it. Answers how long nothing new is expected; 0: look again at once.
-    async fn claim(&self, running: &mut JoinSet<()>, shared: &Arc<Self>) -> Result<i64, StoreError> {
+    async fn claim(&self, running: &mut JoinSet<()>, shared: &Arc<Self>, stop: &Stop) -> Result<i64, StoreError> {
         let due = self.db.read(job::look).await?;
         let now = self.clock.now();
         let (mut claimed, mut missed) = (0, false);
@@ -231,8 +231,8 @@ impl Inner {
                 next_at = next_at.min(later);
             }
             let free = self.slots.free(class);
-            // Without a slot the end of a running job wakes us.
-            if free == 0 || !(is_ready(due.job_at) || is_ready(due.lane_at)) {
+            // Without a slot the end of a running job wakes us. Asked after the slots: one that a stop has freed is not used.
+            if free == 0 || stop.is_stopping() || !(is_ready(due.job_at) || is_ready(due.lane_at)) {
                 continue;
             }
             let (job_limit, lane_limit) = match (is_ready(due.job_at), is_ready(due.lane_at)) {

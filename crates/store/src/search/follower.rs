@@ -19,6 +19,9 @@ const EVENT_COUNT: i64 = 500;
 /// A merge of more entries than this refuses itself (docs/STORE.md).
 const CONVERSATION_ENTRY_COUNT_MAX: i64 = 10_000;
 
+/// Events that name an entry and change no word of it: there are several for each reply.
+const WITHOUT_TEXT: [&str; 2] = ["entry.delivery_changed", "entry.reacted"];
+
 /// Which rows events have touched.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Touched {
@@ -35,7 +38,7 @@ impl Touched {
     /// that is not understood would leave a text unfound.
     pub fn by(events: &[LoggedEvent]) -> Self {
         let mut touched = Self::default();
-        for event in events {
+        for event in events.iter().filter(|event| !WITHOUT_TEXT.contains(&event.kind.as_str())) {
             let relabels = event.kind.contains("merge") || event.kind.contains("split");
             touched.collect(&event.payload, relabels);
             if relabels && event.kind.starts_with("conversation.") {

@@ -95,7 +95,8 @@ async fn work_under_a_lease_is_done_by_one_and_the_lease_given_back() {
     let inner = lead(db, "tidy", async { 7 }).await.unwrap();
     assert_eq!(inner, Some(7));
     let now = test.clock.now();
-    let taken = db.write(Route::Any, move |tx| store::lease::take(tx, "tidy", "somebody else", now.plus_seconds(6), 30_000)).await;
+    let taken =
+        db.write(Route::Any, move |tx| store::lease::take(tx, "tidy", "somebody else", now.plus_seconds(6), 30_000)).await;
     assert!(taken.unwrap().is_some(), "given back");
     assert_eq!(lead(db, "tidy", async { 8 }).await.unwrap(), None);
 }
