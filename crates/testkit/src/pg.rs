@@ -86,7 +86,10 @@ impl Drop for PgDatabase {
 /// The name of the template for the present migrations, made when it is missing.
 fn template(server: &str) -> String {
     let checksums: Vec<String> = store::migrate::MIGRATIONS.iter().map(|migration| migration.checksum()).collect();
-    let name = format!("continuo_template_{}", &checksums.concat().split_at(checksums.len() * 64 - 16).1);
+    // Of all of them: while a release is in the making, its first migration changes too.
+    let mut all = std::hash::DefaultHasher::new();
+    std::hash::Hash::hash(&checksums, &mut all);
+    let name = format!("continuo_template_{:016x}", std::hash::Hasher::finish(&all));
     let (made, of) = (name.clone(), server.to_owned());
     on_a_thread(move || {
         let mut admin = connect(&of);
