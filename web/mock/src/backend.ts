@@ -52,7 +52,7 @@ export class Backend {
 
   presence(conversationId: string, change: { agents?: { agent_id: string; doing: "viewing" | "typing_reply" | "typing_note" }[]; customer?: { typing: boolean; online: boolean } }) {
     const was = this.world.presence.get(conversationId) ?? { agents: [], customer: { typing: false, online: false } };
-    const now = { ...was, ...change };
+    const now = { agents: change.agents ?? was.agents, customer: change.customer ?? was.customer };
     this.world.presence.set(conversationId, now);
     for (const l of this.listeners) l.send({ kind: "presence", conversation_id: conversationId, ...now });
   }

@@ -1,13 +1,12 @@
-import { Tooltip } from "radix-ui";
 import type { ComponentProps, ReactNode } from "react";
 import { cx } from "./cx";
-import { Kbd } from "./kbd";
+import { Tip } from "./tip";
 
 type Look = "primary" | "plain" | "quiet" | "danger";
 const looks: Record<Look, string> = {
   primary: "bg-brand text-on-brand hover:brightness-110 active:brightness-95 shadow-1 font-medium",
-  plain: "border border-control/60 bg-surface text-ink hover:bg-sunken active:bg-line",
-  quiet: "text-ink2 hover:bg-sunken hover:text-ink active:bg-line",
+  plain: "border border-control/60 bg-surface text-ink hover:bg-fill active:bg-line",
+  quiet: "text-ink2 hover:bg-fill hover:text-ink active:bg-line",
   danger: "border border-danger/60 text-danger bg-surface hover:bg-danger-tint",
 };
 
@@ -31,24 +30,11 @@ export function Button({ look = "plain", size = "m", icon, busy, className, chil
 export function IconButton({ label, keys, className, size = "m", children, ...rest }: Omit<ComponentProps<"button">, "aria-label"> & { label: string; keys?: string; size?: "s" | "m" }) {
   return (
     <Tip label={label} keys={keys}>
-      <button type="button" aria-label={label} {...rest} className={cx("inline-flex shrink-0 items-center justify-center rounded-control text-ink2 transition-colors duration-100 hover:bg-sunken hover:text-ink disabled:opacity-40 aria-pressed:bg-brand-tint aria-pressed:text-brand data-[state=open]:bg-sunken", size === "m" ? "size-8 pointer-coarse:size-11" : "size-6 pointer-coarse:size-9", className)}>
+      <button type="button" aria-label={label} {...rest} className={cx("inline-flex shrink-0 items-center justify-center rounded-control text-ink2 transition-colors duration-100 hover:bg-fill hover:text-ink disabled:opacity-40 aria-pressed:bg-brand-tint aria-pressed:text-brand data-[state=open]:bg-fill", size === "m" ? "size-8 pointer-coarse:size-11" : "size-6 pointer-coarse:size-9", className)}>
         {children}
       </button>
     </Tip>
   );
 }
 
-/** A name that shows on hover and focus, with the key that does the same. */
-export function Tip({ label, keys, side = "bottom", children }: { label: ReactNode; keys?: string; side?: "bottom" | "top" | "right" | "left"; children: ReactNode }) {
-  return (
-    <Tooltip.Root>
-      <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>
-      <Tooltip.Portal>
-        <Tooltip.Content side={side} sideOffset={6} collisionPadding={8} className="fade z-[100] flex max-w-72 items-center gap-2 rounded-control bg-ink px-2 py-1 text-12 text-surface shadow-2">
-          {label}
-          {keys && <Kbd keys={keys} inverse />}
-        </Tooltip.Content>
-      </Tooltip.Portal>
-    </Tooltip.Root>
-  );
-}
+export { Tip };

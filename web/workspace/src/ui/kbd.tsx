@@ -12,7 +12,7 @@ export function Kbd({ keys, inverse }: { keys: string; inverse?: boolean }) {
   return (
     <kbd className="inline-flex gap-0.5 font-sans" aria-hidden>
       {keyNames(keys).map((k, i) => (
-        <span key={i} className={cx("inline-flex h-[18px] min-w-[18px] items-center justify-center rounded-chip px-1 text-[11px] leading-none", inverse ? "bg-surface/20" : "border border-line bg-sunken text-ink2")}>
+        <span key={i} className={cx("inline-flex h-[18px] min-w-[18px] items-center justify-center rounded-chip px-1 text-[11px] leading-none", inverse ? "bg-surface/20" : "border border-line bg-fill text-ink2")}>
           {k}
         </span>
       ))}

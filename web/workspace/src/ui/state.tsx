@@ -4,7 +4,7 @@ import { Problem } from "@continuo/api-client";
 import { problemText, t } from "../text";
 import { Button } from "./button";
 import { cx } from "./cx";
-import { CopyButton } from "./field";
+import { CopyButton } from "./copy-button";
 
 /** True once something has taken longer than 150 ms: before that, nothing is shown rather than a flash. */
 export function useSlow(waiting: boolean): boolean {

@@ -1,1 +1,3 @@
-export { ContactPanel } from "./panel";
+import { lazy } from "react";
+
+export const ContactPanel = lazy(() => import("./panel").then((m) => ({ default: m.ContactPanel })));

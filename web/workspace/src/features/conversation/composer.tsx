@@ -235,7 +235,7 @@ export function Composer({ detail, ref }: { detail: ConversationDetail; ref?: Re
           <div className="flex items-center gap-1 px-2 pt-1.5">
             <div role="radiogroup" aria-label={t.mode} className="flex gap-0.5">
               {(["reply", "note"] as const).map((m) => (
-                <button key={m} type="button" role="radio" aria-checked={mode === m} onClick={() => focus(m)} className={cx("inline-flex h-7 items-center gap-1.5 rounded-control px-2 text-13 transition-colors pointer-coarse:h-10", mode === m ? (isNote ? "bg-note-ink/12 font-semibold text-note-ink" : "bg-sunken font-semibold text-ink") : isNote ? "text-note-ink hover:bg-note-ink/8" : "text-ink2 hover:bg-sunken")}>
+                <button key={m} type="button" role="radio" aria-checked={mode === m} onClick={() => focus(m)} className={cx("inline-flex h-7 items-center gap-1.5 rounded-control px-2 text-13 transition-colors pointer-coarse:h-10", mode === m ? (isNote ? "bg-note-ink/12 font-semibold text-note-ink" : "bg-fill font-semibold text-ink") : isNote ? "text-note-ink hover:bg-note-ink/8" : "text-ink2 hover:bg-fill")}>
                   {m === "note" && <Lock size={12} aria-hidden />}
                   {m === "reply" ? t.reply : t.look.note}
                   {(m === "reply" ? reply : note).draft.text.trim() !== "" && mode !== m && <span className="size-1.5 rounded-full bg-warn" title={t.hasDraft} />}
@@ -248,7 +248,7 @@ export function Composer({ detail, ref }: { detail: ConversationDetail; ref?: Re
           {mention && people.length > 0 && (
             <ul role="listbox" aria-label={t.mentionSomebody} className="mx-2 mt-1 rounded-control border border-line bg-raised p-1 text-ink shadow-1">
               {people.map((a, i) => (
-                <li key={a.id} role="option" aria-selected={i === mention.at} onMouseDown={(e) => { e.preventDefault(); pickPerson(a.name); }} className={cx("flex h-8 cursor-pointer items-center gap-2 rounded-control px-2 text-13", i === mention.at && "bg-sunken")}>
+                <li key={a.id} role="option" aria-selected={i === mention.at} onMouseDown={(e) => { e.preventDefault(); pickPerson(a.name); }} className={cx("flex h-8 cursor-pointer items-center gap-2 rounded-control px-2 text-13", i === mention.at && "bg-fill")}>
                   <Avatar name={a.name} size={20} /> {a.name}
                 </li>
               ))}
@@ -299,9 +299,9 @@ export function Composer({ detail, ref }: { detail: ConversationDetail; ref?: Re
           <div className="flex items-center gap-0.5 px-2 pb-2">
             <IconButton label={t.cmd.attach} onClick={() => files.current?.click()} disabled={limits?.attachments_max === 0} className={isNote ? "text-note-ink" : undefined}><Paperclip size={17} aria-hidden /></IconButton>
             <input ref={files} type="file" multiple tabIndex={-1} aria-hidden className="hidden" onChange={(e) => { addFiles(e.target.files ?? []); e.target.value = ""; }} />
-            <Pop open={emoji} onOpenChange={setEmoji} label={t.emoji} side="top" width={296} trigger={<button type="button" aria-label={t.emoji} title={t.emoji} className={cx("inline-flex size-8 items-center justify-center rounded-control hover:bg-sunken pointer-coarse:size-11", isNote ? "text-note-ink" : "text-ink2 hover:text-ink")}><Smile size={17} aria-hidden /></button>}>
+            <Pop open={emoji} onOpenChange={setEmoji} label={t.emoji} side="top" width={296} trigger={<button type="button" aria-label={t.emoji} title={t.emoji} className={cx("inline-flex size-8 items-center justify-center rounded-control hover:bg-fill pointer-coarse:size-11", isNote ? "text-note-ink" : "text-ink2 hover:text-ink")}><Smile size={17} aria-hidden /></button>}>
               <div className="grid grid-cols-8 gap-0.5 p-1">
-                {EMOJI.map((x) => <button key={x} type="button" className="flex size-8 items-center justify-center rounded-control text-18 hover:bg-sunken" onClick={() => { setEmoji(false); insert(x); }}>{x}</button>)}
+                {EMOJI.map((x) => <button key={x} type="button" className="flex size-8 items-center justify-center rounded-control text-18 hover:bg-fill" onClick={() => { setEmoji(false); insert(x); }}>{x}</button>)}
               </div>
             </Pop>
             {isNote && <button type="button" aria-label={t.mentionSomebody} title={t.mentionSomebody} className="inline-flex size-8 items-center justify-center rounded-control text-16 text-note-ink hover:bg-note-ink/8" onClick={() => { insert(draft.text === "" || /\s$/.test(draft.text) ? "@" : " @"); requestAnimationFrame(() => write(area.current?.value ?? "")); }}>@</button>}

@@ -52,7 +52,7 @@ function Files({ files, end }: { files: Attachment[]; end: boolean }) {
       {files.map((f) =>
         f.inline && f.mime.startsWith("image/") ? (
           <li key={f.id}>
-            <a href={f.url} target="_blank" rel="noopener noreferrer" className="block overflow-hidden rounded-control border border-line bg-sunken" title={`${f.name}, ${bytes(f.bytes)}`}>
+            <a href={f.url} target="_blank" rel="noopener noreferrer" className="block overflow-hidden rounded-control border border-line bg-fill" title={`${f.name}, ${bytes(f.bytes)}`}>
               {/* The box is reserved, so a late picture moves nothing. */}
               <img src={f.url} alt={f.name} loading="lazy" className="h-44 w-64 max-w-full object-cover" />
             </a>
@@ -146,7 +146,7 @@ function EntryMenu({ entry, actions, className }: { entry: Entry; actions: Entry
         align="end"
         label={t.entryMenu}
         trigger={
-          <button type="button" aria-label={t.entryMenuOf(entry.author.name, clock(entry.at))} className="inline-flex size-7 items-center justify-center rounded-control text-ink3 hover:bg-sunken hover:text-ink data-[state=open]:bg-sunken">
+          <button type="button" aria-label={t.entryMenuOf(entry.author.name, clock(entry.at))} className="inline-flex size-7 items-center justify-center rounded-control text-ink3 hover:bg-fill hover:text-ink data-[state=open]:bg-fill">
             <Ellipsis size={16} aria-hidden />
           </button>
         }
@@ -198,7 +198,7 @@ function MessageLook({ entry, lead, tail, actions }: LookProps) {
             <MailCard entry={entry} />
           ) : (
             (entry.body.text || entry.parts.length > 0) && (
-              <div dir="auto" className={cx("max-w-[72ch] whitespace-pre-wrap break-words rounded-card px-3 py-2 text-15", end ? "bg-brand-tint" : "bg-sunken", end ? lead && "rounded-se-chip" : lead && "rounded-ss-chip", entry.audience === "outside" && "border-e-4 border-warn", off && "line-through opacity-60", waits && "border border-dashed border-brand/50 bg-transparent")}>
+              <div dir="auto" className={cx("max-w-[72ch] whitespace-pre-wrap break-words rounded-card px-3 py-2 text-15", end ? "bg-brand-tint" : "bg-fill", end ? lead && "rounded-se-chip" : lead && "rounded-ss-chip", entry.audience === "outside" && "border-e-4 border-warn", off && "line-through opacity-60", waits && "border border-dashed border-brand/50 bg-transparent")}>
                 <RichText text={entry.body.text} />
                 {entry.parts.map((p, i) => <PartView key={i} part={p} />)}
               </div>
@@ -225,7 +225,7 @@ function MailCard({ entry }: { entry: Entry }) {
         <RichText text={body} />
         {quote && (
           <div className="pt-2">
-            <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="rounded-chip bg-sunken px-2 text-12 text-ink2 hover:text-ink">
+            <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="rounded-chip bg-fill px-2 text-12 text-ink2 hover:text-ink">
               {open ? t.hideEarlier : t.earlierMail(quote.split("\n").length)}
             </button>
             {open && <blockquote className="mt-2 border-s-2 border-line ps-3 text-13 text-ink3">{quote}</blockquote>}
@@ -313,7 +313,7 @@ function EventLook({ entry, names }: LookProps) {
       <span>{text}</span>
       <time className="tnum" dateTime={entry.at} title={full(entry.at)}>{clock(entry.at)}</time>
       {entry.event?.undo_id && !undone && (
-        <button type="button" onClick={() => void undo(entry.event?.undo_id ?? "")} className="inline-flex h-6 items-center gap-1 rounded-chip px-1.5 text-ink2 opacity-0 hover:bg-sunken focus-visible:opacity-100 group-hover/entry:opacity-100 pointer-coarse:opacity-100">
+        <button type="button" onClick={() => void undo(entry.event?.undo_id ?? "")} className="inline-flex h-6 items-center gap-1 rounded-chip px-1.5 text-ink2 opacity-0 hover:bg-fill focus-visible:opacity-100 group-hover/entry:opacity-100 pointer-coarse:opacity-100">
           <Undo2 size={12} aria-hidden /> {t.undo}
         </button>
       )}
@@ -333,7 +333,7 @@ export const EntryView = memo(function EntryView(props: LookProps) {
 export function EventsFold({ count, onOpen }: { count: number; onOpen: () => void }) {
   return (
     <div className="flex justify-center pt-1.5">
-      <button type="button" onClick={onOpen} className="inline-flex h-6 items-center gap-1 rounded-full px-2 text-12 text-ink3 hover:bg-sunken hover:text-ink">
+      <button type="button" onClick={onOpen} className="inline-flex h-6 items-center gap-1 rounded-full px-2 text-12 text-ink3 hover:bg-fill hover:text-ink">
         {t.changes(count)} <ChevronDown size={12} aria-hidden />
       </button>
     </div>

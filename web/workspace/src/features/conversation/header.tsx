@@ -16,7 +16,7 @@ import { Menu, MenuItem, MenuLabel, MenuLine } from "../../ui/menu";
 import { change } from "./change";
 import { AgentPicker, SnoozePicker, TagPicker } from "./pickers";
 
-const pill = "inline-flex h-8 min-w-0 items-center gap-1.5 rounded-control border border-control/50 px-2.5 text-13 text-ink hover:bg-sunken data-[state=open]:bg-sunken pointer-coarse:h-11";
+const pill = "inline-flex h-8 min-w-0 items-center gap-1.5 rounded-control border border-control/50 px-2.5 text-13 text-ink hover:bg-fill data-[state=open]:bg-fill pointer-coarse:h-11";
 
 export function Header({ row, presence, back, contextOpen, onContext, onMerge }: { row: ConversationRow; presence: Presence | undefined; back: boolean; contextOpen: boolean; onContext: () => void; onMerge: () => void }) {
   const me = useMe();
@@ -66,7 +66,7 @@ export function Header({ row, presence, back, contextOpen, onContext, onMerge }:
         <div className="flex min-w-0 flex-1 items-center gap-2">
           <h1 className="min-w-0 truncate text-16 font-semibold" dir="auto">{row.contact.name}</h1>
           <span className="tnum shrink-0 text-13 text-ink3 max-sm:hidden">#{row.number}</span>
-          <PresenceAvatars presence={presence} me={me.agent.id} />
+          <span className="max-sm:hidden"><PresenceAvatars presence={presence} me={me.agent.id} /></span>
         </div>
         <AgentPicker open={menu === "assign"} onOpenChange={pick("assign")} agentId={row.agent_id ?? null} teamId={row.team_id ?? null} onPick={assign} trigger={
           <button type="button" className={cx(pill, "max-sm:border-0 max-sm:px-1")} aria-label={agent ? t.assignedTo(agent.name) : t.cmd.assign}>
@@ -75,17 +75,18 @@ export function Header({ row, presence, back, contextOpen, onContext, onMerge }:
             <ChevronDown size={13} className="text-ink3 max-sm:hidden" aria-hidden />
           </button>
         } />
-        <SnoozePicker open={menu === "snooze"} onOpenChange={pick("snooze")} onPick={snooze} trigger={<button type="button" aria-label={t.cmd.snooze} title={`${t.cmd.snooze} (B)`} className={cx(pill, "w-8 justify-center px-0 max-sm:border-0 pointer-coarse:w-11")}><Clock3 size={15} aria-hidden /></button>} />
+        <SnoozePicker open={menu === "snooze"} onOpenChange={pick("snooze")} onPick={snooze} trigger={<button type="button" aria-label={t.cmd.snooze} title={`${t.cmd.snooze} (B)`} className={cx(pill, "justify-center px-2 max-sm:hidden pointer-coarse:px-3")}><Clock3 size={15} aria-hidden /></button>} />
         <Tip label={done ? t.cmd.reopen : t.cmd.close} keys="e">
           <button type="button" onClick={close} aria-label={done ? t.cmd.reopen : t.cmd.close} className={cx(pill, "max-sm:w-9 max-sm:justify-center max-sm:border-0 max-sm:px-0", !done && "border-brand/50 text-brand hover:bg-brand-tint")}>
             {done ? <RotateCcw size={15} aria-hidden /> : <Archive size={15} aria-hidden />}
             <span className="max-sm:hidden">{done ? t.cmd.reopen : t.cmd.close}</span>
           </button>
         </Tip>
-        <Menu align="end" label={t.more} open={menu === "more"} onOpenChange={pick("more")} width={230} trigger={<button type="button" aria-label={t.more} className="inline-flex size-8 shrink-0 items-center justify-center rounded-control text-ink2 hover:bg-sunken data-[state=open]:bg-sunken pointer-coarse:size-11"><Ellipsis size={17} aria-hidden /></button>}>
+        <Menu align="end" label={t.more} open={menu === "more"} onOpenChange={pick("more")} width={230} trigger={<button type="button" aria-label={t.more} className="inline-flex size-8 shrink-0 items-center justify-center rounded-control text-ink2 hover:bg-fill data-[state=open]:bg-fill pointer-coarse:size-11"><Ellipsis size={17} aria-hidden /></button>}>
           <MenuLabel>{t.urgency}</MenuLabel>
           {(["urgent", "high", "normal", "low"] as const).map((p) => <MenuItem key={p} checked={row.priority === p} onSelect={() => setPriority(p)}>{t.priorityName[p]}</MenuItem>)}
           <MenuLine />
+          <MenuItem icon={<Clock3 size={15} />} keys="b" onSelect={() => setTimeout(() => setMenu("snooze"), 50)}>{t.cmd.snooze}</MenuItem>
           <MenuItem icon={<Search size={15} />} keys="f" onSelect={() => dispatchEvent(new KeyboardEvent("keydown", { key: "f" }))}>{t.cmd.find}</MenuItem>
           <MenuItem icon={<PenLine size={15} />} onSelect={() => setNaming(true)}>{t.cmd.subject}</MenuItem>
           <MenuItem icon={<Merge size={15} />} onSelect={onMerge}>{t.cmd.merge}</MenuItem>
@@ -95,7 +96,7 @@ export function Header({ row, presence, back, contextOpen, onContext, onMerge }:
       </div>
       <div className="flex min-h-9 flex-wrap items-center gap-x-1.5 gap-y-1 px-3 pb-2 sm:px-5">
         <Menu open={menu === "status"} onOpenChange={pick("status")} label={t.status} trigger={
-          <button type="button" className={cx("inline-flex h-6 items-center gap-1 rounded-full px-2 text-12 font-medium hover:brightness-95 pointer-coarse:h-9", row.status === "open" ? "bg-ok-tint text-ok" : done ? "bg-sunken text-ink2" : "bg-info-tint text-info")}>
+          <button type="button" className={cx("inline-flex h-6 items-center gap-1 rounded-full px-2 text-12 font-medium hover:brightness-95 pointer-coarse:h-9", row.status === "open" ? "bg-ok-tint text-ok" : done ? "bg-fill text-ink2" : "bg-info-tint text-info")}>
             <CircleDot size={12} aria-hidden />
             {row.status === "snoozed" ? (row.snoozed_until ? t.snoozedUntil(when(row.snoozed_until)) : t.snoozedUntilReply) : t.statusName[row.status]}
             <ChevronDown size={12} aria-hidden />
@@ -105,13 +106,14 @@ export function Header({ row, presence, back, contextOpen, onContext, onMerge }:
           <MenuItem keys="b" checked={row.status === "snoozed"} onSelect={() => setTimeout(() => setMenu("snooze"), 50)}>{t.cmd.snooze}</MenuItem>
           <MenuItem keys="e" checked={row.status === "resolved"} onSelect={() => setStatus("resolved")}>{t.statusName.resolved}</MenuItem>
         </Menu>
-        {naming ? <SubjectEdit value={row.subject ?? ""} onDone={(subject) => { setNaming(false); if (subject !== null && subject !== (row.subject ?? "")) void change(row, { subject: subject || null }, t.subjectSet); }} /> : <button type="button" onClick={() => setNaming(true)} title={t.cmd.subject} className="h-6 min-w-0 max-w-full truncate rounded-chip px-1 text-13 text-ink2 hover:bg-sunken" dir="auto">{row.subject ?? <span className="text-ink3">{t.noSubject}</span>}</button>}
+        {naming ? <SubjectEdit value={row.subject ?? ""} onDone={(subject) => { setNaming(false); if (subject !== null && subject !== (row.subject ?? "")) void change(row, { subject: subject || null }, t.subjectSet); }} /> : <button type="button" onClick={() => setNaming(true)} title={t.cmd.subject} className="h-6 min-w-0 max-w-full truncate rounded-chip px-1 text-13 text-ink2 hover:bg-fill" dir="auto">{row.subject ?? <span className="text-ink3">{t.noSubject}</span>}</button>}
         {(row.priority === "high" || row.priority === "urgent") && <span className="inline-flex h-6 items-center gap-1 rounded-chip bg-danger-tint px-1.5 text-12 font-medium text-danger"><Flag size={12} aria-hidden />{t.priorityName[row.priority]}</span>}
         {row.tag_ids.map((id) => {
           const tag = tags.find((x) => x.id === id);
-          return tag && <span key={id} className="inline-flex h-6 items-center gap-1.5 rounded-chip bg-sunken px-1.5 text-12 text-ink2"><span className="size-2 rounded-full" style={{ background: tag.colour }} aria-hidden />{tag.name}</span>;
+          return tag && <span key={id} className="inline-flex h-6 items-center gap-1.5 rounded-chip bg-fill px-1.5 text-12 text-ink2"><span className="size-2 rounded-full" style={{ background: tag.colour }} aria-hidden />{tag.name}</span>;
         })}
-        <TagPicker open={menu === "tags"} onOpenChange={pick("tags")} has={(id) => row.tag_ids.includes(id)} onToggle={(id, on) => void change(row, { tag_ids: on ? [...row.tag_ids, id] : row.tag_ids.filter((x) => x !== id) }, null)} trigger={<button type="button" aria-label={t.cmd.tags} title={`${t.cmd.tags} (T)`} className="inline-flex h-6 min-w-6 items-center justify-center gap-1 rounded-chip px-1 text-12 text-ink3 hover:bg-sunken hover:text-ink pointer-coarse:h-9"><TagIcon size={13} aria-hidden />{row.tag_ids.length === 0 && t.tagWord}</button>} />
+        <TagPicker open={menu === "tags"} onOpenChange={pick("tags")} has={(id) => row.tag_ids.includes(id)} onToggle={(id, on) => void change(row, { tag_ids: on ? [...row.tag_ids, id] : row.tag_ids.filter((x) => x !== id) }, null)} trigger={<button type="button" aria-label={t.cmd.tags} title={`${t.cmd.tags} (T)`} className="inline-flex h-6 min-w-6 items-center justify-center gap-1 rounded-chip px-1 text-12 text-ink3 hover:bg-fill hover:text-ink pointer-coarse:h-9"><TagIcon size={13} aria-hidden />{row.tag_ids.length === 0 && t.tagWord}</button>} />
+        <span className="ms-auto sm:hidden"><PresenceAvatars presence={presence} me={me.agent.id} /></span>
       </div>
     </header>
   );
@@ -141,7 +143,7 @@ function PresenceAvatars({ presence, me }: { presence: Presence | undefined; me:
         return (
           <span key={a.agent_id} className="relative -ms-1 first:ms-0" title={label}>
             <Avatar name={name} size={24} solid />
-            <span className={cx("absolute -bottom-0.5 -end-0.5 inline-flex size-3.5 items-center justify-center rounded-full ring-2 ring-surface", a.doing === "viewing" ? "bg-sunken text-ink2" : "bg-info text-surface")}>
+            <span className={cx("absolute -bottom-0.5 -end-0.5 inline-flex size-3.5 items-center justify-center rounded-full ring-2 ring-surface", a.doing === "viewing" ? "bg-fill text-ink2" : "bg-info text-surface")}>
               {a.doing === "viewing" ? <Eye size={9} aria-hidden /> : <PenLine size={9} aria-hidden />}
             </span>
             <span className="sr-only">{label}</span>

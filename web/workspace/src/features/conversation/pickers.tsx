@@ -51,7 +51,7 @@ export function PickList({ label, choices, onPick, empty, onText, extra, stay }:
       />
       <div id="picklist" role="listbox" aria-label={label} className="max-h-72 overflow-y-auto">
         {shown.map((c, i) => (
-          <div key={c.key} id={`pick-${i}`} role="option" aria-selected={c.on ?? i === at} onPointerMove={() => setAt(i)} onClick={() => onPick(c.key)} className={cx("flex min-h-8 cursor-pointer items-center gap-2 rounded-control px-2 py-1 pointer-coarse:min-h-11", i === at && "bg-sunken")}>
+          <div key={c.key} id={`pick-${i}`} role="option" aria-selected={c.on ?? i === at} onPointerMove={() => setAt(i)} onClick={() => onPick(c.key)} className={cx("flex min-h-8 cursor-pointer items-center gap-2 rounded-control px-2 py-1 pointer-coarse:min-h-11", i === at && "bg-fill")}>
             {c.icon && <span className="flex size-5 shrink-0 items-center justify-center text-ink3">{c.icon}</span>}
             <span className="min-w-0 flex-1 truncate">{c.text}</span>
             {c.hint && <span className="tnum shrink-0 text-12 text-ink3">{c.hint}</span>}
@@ -110,7 +110,7 @@ export function WhenPicker({ open, onOpenChange, trigger, onPick, label, reply, 
         extra={
           <form className="mt-1 flex items-center gap-2 border-t border-line p-2" onSubmit={(e) => { e.preventDefault(); const at = new Date(custom); if (at > new Date()) pick(at.toISOString()); }}>
             <input type="datetime-local" aria-label={t.exactTime} value={custom} onChange={(e) => setCustom(e.target.value)} className="field h-8 min-h-8 flex-1 py-0 text-13" />
-            <button type="submit" className="h-8 rounded-control px-2 text-13 font-medium text-brand hover:bg-sunken">{t.set}</button>
+            <button type="submit" className="h-8 rounded-control px-2 text-13 font-medium text-brand hover:bg-fill">{t.set}</button>
           </form>
         }
       />

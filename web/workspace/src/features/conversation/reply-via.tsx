@@ -22,7 +22,7 @@ export function ReplyVia({ options, chosen, open, onOpenChange, onPick }: { opti
       label={t.replyVia}
       width={340}
       trigger={
-        <button type="button" className="inline-flex h-8 min-w-0 items-center gap-1.5 rounded-control px-2 text-13 text-ink2 hover:bg-sunken hover:text-ink data-[state=open]:bg-sunken pointer-coarse:h-11">
+        <button type="button" className="inline-flex h-8 min-w-0 items-center gap-1.5 rounded-control px-2 text-13 text-ink2 hover:bg-fill hover:text-ink data-[state=open]:bg-fill pointer-coarse:h-11">
           {chosen ? <ChannelTile channel={chosen.channel} size={18} named={false} /> : <Ban size={15} aria-hidden />}
           <span className="truncate">{chosen ? t.viaChannel(channelName(chosen.channel)) : t.noWay}</span>
           {chosen?.state === "warn" && <TriangleAlert size={13} className="shrink-0 text-warn" aria-label={reasonText(chosen.reason)} />}
@@ -46,7 +46,7 @@ export function ReplyVia({ options, chosen, open, onOpenChange, onPick }: { opti
                 if (o.fix) toast(t.fixComes);
               } else onPick(o);
             }}
-            className={cx("flex cursor-pointer select-none items-start gap-2.5 rounded-control px-2 py-2 outline-none data-[highlighted]:bg-sunken", on && "bg-brand-tint")}
+            className={cx("flex cursor-pointer select-none items-start gap-2.5 rounded-control px-2 py-2 outline-none data-[highlighted]:bg-fill", on && "bg-brand-tint")}
           >
             <ChannelTile channel={o.channel} size={22} named={false} className={cx("mt-px", blocked && "opacity-50")} />
             <span className="min-w-0 flex-1">

@@ -179,7 +179,7 @@ export function Timeline({ row, page, goTo, me, actions, onEdit }: { row: Conver
         ))}
         {typing ? (
           <div role="listitem" className="mx-auto w-full max-w-[60rem] px-6 pb-5 text-13 text-ink3">
-            <span className="inline-flex items-center gap-2 rounded-card bg-sunken px-3 py-2">
+            <span className="inline-flex items-center gap-2 rounded-card bg-fill px-3 py-2">
               <Dots /> {t.customerTypes(row.contact.name, channelName(row.channel))}
             </span>
           </div>
@@ -227,7 +227,7 @@ function RowView({ row, names, actions, onOpen, onEdit }: { row: Row; names: Ret
     case "fold":
       return (
         <div className="pt-2">
-          <button type="button" onClick={() => onOpen(row.conversation.id)} className="flex min-h-9 w-full items-center gap-2 rounded-control border border-line bg-canvas px-3 py-1.5 text-start text-13 text-ink2 hover:bg-sunken">
+          <button type="button" onClick={() => onOpen(row.conversation.id)} className="flex min-h-9 w-full items-center gap-2 rounded-control border border-line bg-canvas px-3 py-1.5 text-start text-13 text-ink2 hover:bg-fill">
             <ChannelTile channel={row.entries[0]?.channel ?? "internal"} size={18} />
             <span className="min-w-0 flex-1 truncate">{t.folded(row.conversation.number, dateYear(row.last), t.statusName[row.conversation.status] ?? row.conversation.status, row.entries.length)}{row.conversation.subject ? ` · ${row.conversation.subject}` : ""}</span>
             <span className="text-12 font-medium text-brand">{t.open}</span>
@@ -321,7 +321,7 @@ function FindBar({ page, filter, onFilter, onClose, onGo }: { page: TimelinePage
       {needle && <span className="tnum px-1 text-12 text-ink3" aria-live="polite">{hits.length === 0 ? t.nothingFound : `${Math.max(0, at) + 1}/${hits.length}`}</span>}
       <div role="radiogroup" aria-label={t.filter} className="flex gap-0.5">
         {(["all", "customer", "calls", "notes", "files"] as const).map((f) => (
-          <button key={f} type="button" role="radio" aria-checked={filter === f} onClick={() => onFilter(f)} className={cx("h-7 rounded-control px-2 text-12", filter === f ? "bg-brand-tint font-medium text-brand" : "text-ink2 hover:bg-sunken")}>{t.timelineFilter[f]}</button>
+          <button key={f} type="button" role="radio" aria-checked={filter === f} onClick={() => onFilter(f)} className={cx("h-7 rounded-control px-2 text-12", filter === f ? "bg-brand-tint font-medium text-brand" : "text-ink2 hover:bg-fill")}>{t.timelineFilter[f]}</button>
         ))}
       </div>
       <IconButton size="s" label={t.close} onClick={onClose}><X size={15} aria-hidden /></IconButton>

@@ -8,7 +8,7 @@ import { qk, queryClient } from "../../app/query";
 import { toast, toastUndo } from "../../app/toasts";
 import { problemText, t } from "../../text";
 import { IconButton } from "../../ui/button";
-import { AgentPicker, SnoozePicker, TagPicker } from "../conversation";
+import { AgentPicker, SnoozePicker, TagPicker } from "../conversation/pickers";
 
 /** What can be done to several conversations at once; each act has one undo. */
 export function BulkBar({ rows, shown, total, onAll, onClear }: { rows: ConversationRow[]; shown: number; total: number; onAll: () => void; onClear: () => void }) {

@@ -48,7 +48,7 @@ export function FilterBox({ params, problems, onChange, onClose }: { params: Lis
           return (
             <span key={chip} title={problem ? t.notUnderstood : undefined} className={cx("inline-flex h-6 max-w-full items-center gap-0.5 rounded-chip ps-1.5 text-12 font-medium", problem ? "bg-warn-tint text-warn" : "bg-brand-tint text-brand")}>
               <span className="truncate">{chip}</span>
-              <button type="button" aria-label={t.removeFilter(chip)} onClick={() => onChange(all.filter((x) => x !== chip).join(" "))} className="inline-flex size-6 items-center justify-center rounded-chip hover:bg-sunken">
+              <button type="button" aria-label={t.removeFilter(chip)} onClick={() => onChange(all.filter((x) => x !== chip).join(" "))} className="inline-flex size-6 items-center justify-center rounded-chip hover:bg-fill">
                 <X size={12} aria-hidden />
               </button>
             </span>
@@ -70,7 +70,7 @@ export function FilterBox({ params, problems, onChange, onClose }: { params: Lis
           }}
           className="h-6 min-w-24 flex-1 bg-transparent text-14 outline-none pointer-coarse:text-16"
         />
-        <Menu align="end" label={t.addFilter} trigger={<button type="button" className="inline-flex h-6 items-center rounded-chip px-1.5 text-12 text-ink2 hover:bg-sunken">{t.addFilter}</button>}>
+        <Menu align="end" label={t.addFilter} trigger={<button type="button" className="inline-flex h-6 items-center rounded-chip px-1.5 text-12 text-ink2 hover:bg-fill">{t.addFilter}</button>}>
           {["is:unread", "is:open", "is:waiting", "is:snoozed", "is:closed", "agent:me", "agent:none", "has:attachment", "priority:high"].map((f) => (
             <MenuItem key={f} onSelect={() => add(f)} hint={f}>{t.filterName[f] ?? f}</MenuItem>
           ))}
@@ -103,7 +103,7 @@ function SaveView({ query }: { query: string }) {
     }
   };
   return (
-    <Pop open={open} onOpenChange={setOpen} align="end" label={t.saveView} trigger={<button type="button" aria-label={t.saveView} title={t.saveView} className="inline-flex size-6 items-center justify-center rounded-control text-ink2 hover:bg-sunken"><BookmarkPlus size={15} aria-hidden /></button>}>
+    <Pop open={open} onOpenChange={setOpen} align="end" label={t.saveView} trigger={<button type="button" aria-label={t.saveView} title={t.saveView} className="inline-flex size-6 items-center justify-center rounded-control text-ink2 hover:bg-fill"><BookmarkPlus size={15} aria-hidden /></button>}>
       <form className="flex flex-col gap-3 p-3" onSubmit={(e) => { e.preventDefault(); void save(); }}>
         <Field label={t.viewNameLabel} hint={query}>{(ids) => <input {...ids} className="field" required maxLength={60} value={name} onChange={(e) => setName(e.target.value)} />}</Field>
         <Toggle label={t.shareWithTeam} checked={shared} onChange={setShared} />

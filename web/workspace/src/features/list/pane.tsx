@@ -1,6 +1,6 @@
 import { ArrowDownWideNarrow, CheckCheck, ChevronDown, CircleCheck, ListFilter, SearchX, X } from "lucide-react";
 import { useNavigate } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { VList, type VListHandle } from "virtua";
 import type { ConversationRow, ViewCount } from "@continuo/api-client";
 import { Problem } from "@continuo/api-client";
@@ -18,11 +18,12 @@ import { cx } from "../../ui/cx";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "../../ui/menu";
 import { Bone, Empty, Failed, useSlow } from "../../ui/state";
 import { prefetchConversation } from "../conversation";
-import { BulkBar } from "./bulk";
-import { FilterBox } from "./filter-box";
 import { useFrozen } from "./frozen";
 import { useConversations } from "./queries";
 import { ListRow } from "./row";
+
+const BulkBar = lazy(() => import("./bulk").then((m) => ({ default: m.BulkBar })));
+const FilterBox = lazy(() => import("./filter-box").then((m) => ({ default: m.FilterBox })));
 
 const none: ConversationRow[] = [];
 
@@ -134,7 +135,7 @@ export function ListPane({ params, openId, className }: { params: ListParams; op
             {tabs.map((key) => {
               const v = byKey.get(key);
               return (
-                <button key={key} type="button" onClick={() => go(key)} aria-current={params.view === key ? "page" : undefined} className={cx("flex h-8 min-w-0 items-center gap-1.5 rounded-control px-2 text-14 transition-colors", params.view === key ? "bg-sunken font-semibold text-ink" : "font-medium text-ink2 hover:bg-canvas")}>
+                <button key={key} type="button" onClick={() => go(key)} aria-current={params.view === key ? "page" : undefined} className={cx("flex h-8 min-w-0 items-center gap-1.5 rounded-control px-2 text-14 transition-colors", params.view === key ? "bg-fill font-semibold text-ink" : "font-medium text-ink2 hover:bg-canvas")}>
                   <span className="truncate">{viewName(v ?? { key, name: null })}</span>
                   {v && v.count > 0 && <span className="tnum text-12 font-normal text-ink3">{v.capped ? `${v.count}+` : v.count}</span>}
                 </button>
@@ -145,7 +146,7 @@ export function ListPane({ params, openId, className }: { params: ListParams; op
           <IconButton label={t.filter} keys="shift+f" aria-pressed={boxOpen} onClick={() => setBoxOpen((b) => !b || params.q !== "")}>
             <ListFilter size={17} aria-hidden />
           </IconButton>
-          <Menu align="end" label={t.sort} trigger={<button type="button" aria-label={t.sort} title={t.sort} className="inline-flex size-8 items-center justify-center rounded-control text-ink2 hover:bg-sunken pointer-coarse:size-11"><ArrowDownWideNarrow size={17} aria-hidden className={params.sort === "oldest" ? "-scale-y-100" : undefined} /></button>}>
+          <Menu align="end" label={t.sort} trigger={<button type="button" aria-label={t.sort} title={t.sort} className="inline-flex size-8 items-center justify-center rounded-control text-ink2 hover:bg-fill pointer-coarse:size-11"><ArrowDownWideNarrow size={17} aria-hidden className={params.sort === "oldest" ? "-scale-y-100" : undefined} /></button>}>
             <MenuLabel>{t.sort}</MenuLabel>
             {(["newest", "oldest"] as const).map((s) => (
               <MenuItem key={s} checked={params.sort === s} onSelect={() => void navigate({ to: ".", search: (was: object) => ({ ...was, sort: s === "newest" ? undefined : s }) })}>
@@ -154,9 +155,9 @@ export function ListPane({ params, openId, className }: { params: ListParams; op
             ))}
           </Menu>
         </div>
-        {boxOpen && <FilterBox params={params} problems={problems} onClose={() => setBoxOpen(false)} onChange={(q) => void navigate({ to: ".", search: (was: object) => ({ ...was, q: q || undefined }), replace: true })} />}
+        {boxOpen && <Suspense fallback={<div className="h-11" />}><FilterBox params={params} problems={problems} onClose={() => setBoxOpen(false)} onChange={(q) => void navigate({ to: ".", search: (was: object) => ({ ...was, q: q || undefined }), replace: true })} /></Suspense>}
       </header>
-      {chosen.size > 0 && <BulkBar rows={shown.filter((r) => chosen.has(r.id))} shown={shown.length} total={total?.n ?? shown.length} onAll={() => setChosen(new Set(shown.map((r) => r.id)))} onClear={() => setChosen(new Set())} />}
+      {chosen.size > 0 && <Suspense fallback={<div className="h-11 bg-brand-tint" />}><BulkBar rows={shown.filter((r) => chosen.has(r.id))} shown={shown.length} total={total?.n ?? shown.length} onAll={() => setChosen(new Set(shown.map((r) => r.id)))} onClear={() => setChosen(new Set())} /></Suspense>}
       {live.state === "lost" && <p className="tnum shrink-0 bg-warn-tint px-4 py-1 text-12 text-warn">{t.asOf(clock(live.since))}</p>}
       <div className="relative min-h-0 flex-1" onPointerEnter={(e) => e.pointerType === "mouse" && frozen.hold()} onPointerLeave={frozen.letGo} onFocus={(e) => e.target.matches(":focus-visible") && frozen.hold()} onBlur={frozen.letGo}>
         {frozen.fresh > 0 && (
@@ -219,7 +220,7 @@ function ViewMenu({ views, current, onGo }: { views: ViewCount[]; current: strin
       label={t.views}
       width={240}
       trigger={
-        <button type="button" aria-label={t.allViews} title={t.allViews} className="inline-flex size-8 shrink-0 items-center justify-center rounded-control text-ink2 hover:bg-sunken data-[state=open]:bg-sunken pointer-coarse:size-11">
+        <button type="button" aria-label={t.allViews} title={t.allViews} className="inline-flex size-8 shrink-0 items-center justify-center rounded-control text-ink2 hover:bg-fill data-[state=open]:bg-fill pointer-coarse:size-11">
           <ChevronDown size={17} aria-hidden />
         </button>
       }

@@ -1,6 +1,6 @@
 import { MessagesSquare, X } from "lucide-react";
 import { getRouteApi, useParams, useRouterState } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { Suspense, useEffect, useMemo, useRef, useState } from "react";
 import type { ListParams } from "../../app/query";
 import { usePreferences } from "../../app/session";
 import { t } from "../../text";
@@ -9,7 +9,7 @@ import { Kbd } from "../../ui/kbd";
 import { useLayout } from "../../ui/media";
 import { Splitter } from "../../ui/splitter";
 import { ContactPanel } from "../contact";
-import { ConversationPane, useDetail } from "../conversation";
+import { ConversationPane, preloadConversation, useDetail } from "../conversation";
 import { ListPane } from "../list";
 
 const route = getRouteApi("/app/inbox");
@@ -27,6 +27,7 @@ export function InboxScreen() {
   const [drawer, setDrawer] = useState(false);
   const params = useMemo<ListParams>(() => ({ view: search.view ?? "mine", q: search.q ?? "", sort: search.sort ?? "newest" }), [search.view, search.q, search.sort]);
   useEffect(() => setDrawer(false), [id, layout]);
+  useEffect(preloadConversation, []);
   const single = layout === "one" || layout === "phone";
   const contextOpen = layout === "three" ? wide : drawer;
   const toggle = () => {
@@ -43,7 +44,7 @@ export function InboxScreen() {
         </div>
       )}
       {!single && <Splitter label={t.listWidth} side="before" value={listWidth} min={280} max={520} onChange={setListWidth} onDone={(list_width) => setPreferences({ list_width })} />}
-      {id ? <ConversationPane id={id} hash={hash} back={single} contextOpen={contextOpen} onContext={toggle} /> : !single && <NothingOpen />}
+      {id ? <Suspense fallback={<div className="flex-1 bg-surface" />}><ConversationPane id={id} hash={hash} back={single} contextOpen={contextOpen} onContext={toggle} /></Suspense> : !single && <NothingOpen />}
       {id && layout === "three" && wide && (
         <>
           <Splitter label={t.contextWidth} side="after" value={contextWidth} min={260} max={480} onChange={setContextWidth} onDone={(context_width) => setPreferences({ context_width })} />
@@ -59,7 +60,7 @@ export function InboxScreen() {
 
 function Context({ id }: { id: string }) {
   const detail = useDetail(id);
-  return detail.data ? <ContactPanel detail={detail.data} /> : null;
+  return detail.data ? <Suspense fallback={null}><ContactPanel detail={detail.data} /></Suspense> : null;
 }
 
 function Drawer({ onClose, children }: { onClose: () => void; children: React.ReactNode }) {
@@ -80,7 +81,7 @@ function Drawer({ onClose, children }: { onClose: () => void; children: React.Re
 function NothingOpen() {
   return (
     <div className="flex flex-1 flex-col items-center justify-center gap-5 bg-surface text-center">
-      <span className="flex size-14 items-center justify-center rounded-full bg-sunken text-ink3"><MessagesSquare size={26} aria-hidden /></span>
+      <span className="flex size-14 items-center justify-center rounded-full bg-fill text-ink3"><MessagesSquare size={26} aria-hidden /></span>
       <div>
         <h1 className="text-16 font-medium">{t.pickConversation}</h1>
         <p className="mt-1 text-13 text-ink3">{t.pickHint}</p>

@@ -88,5 +88,5 @@ export function Palette({ onClose }: { onClose: () => void }) {
   );
 }
 
-const line = "flex min-h-9 cursor-pointer select-none items-center gap-2.5 rounded-control px-2.5 py-1 text-14 data-[selected=true]:bg-sunken";
+const line = "flex min-h-9 cursor-pointer select-none items-center gap-2.5 rounded-control px-2.5 py-1 text-14 data-[selected=true]:bg-fill";
 const group = "[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:pt-2.5 [&_[cmdk-group-heading]]:text-12 [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-ink3";

@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate } from "@tanstack/react-router";
-import { Tooltip } from "radix-ui";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { singleKeys, useCommands } from "../../app/commands";
 import { startLive } from "../../app/live";
@@ -46,7 +45,6 @@ export function Shell() {
   const open = isAdmin(me.data) && ["inbox", "team", "hours"].some((x) => !me.data.checklist.done.includes(x)) && me.data.checklist.done.includes("setup");
   const rail = <Rail bottom={phone} onKeys={() => setOver("keys")} onPalette={() => setOver("palette")} onChecklist={open ? () => void navigate({ to: "/setup" }) : null} />;
   return (
-    <Tooltip.Provider delayDuration={400} skipDelayDuration={200}>
       <div className="flex h-full flex-col">
         <a href="#stream" className="sr-only focus:not-sr-only focus:absolute focus:start-2 focus:top-2 focus:z-[400] focus:rounded-control focus:bg-brand focus:px-3 focus:py-2 focus:text-on-brand">{t.skipToConversation}</a>
         <LiveBanner />
@@ -64,7 +62,6 @@ export function Shell() {
           {over === "keys" && <KeySheet onClose={() => setOver(null)} />}
         </Suspense>
       </div>
-    </Tooltip.Provider>
   );
 }
 

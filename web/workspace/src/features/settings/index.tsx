@@ -1,1 +1,0 @@
-export function SettingsScreen() { return null; }

@@ -1,1 +1,0 @@
-export function SetupScreen() { return null; }
