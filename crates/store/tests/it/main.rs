@@ -16,6 +16,7 @@ mod leases;
 mod migrations;
 mod numbers;
 mod opening;
+mod plans;
 mod schema;
 mod search;
 mod sql_texts;
