@@ -178,6 +178,7 @@ CREATE INDEX conversation_contact ON conversation USING btree (workspace_id, con
 CREATE INDEX conversation_due ON conversation USING btree (workspace_id, folder, next_due_at, id) WHERE (next_due_at IS NOT NULL);
 CREATE INDEX conversation_inbox ON conversation USING btree (workspace_id, inbox_id, folder, last_activity_at, id);
 CREATE UNIQUE INDEX conversation_number ON conversation USING btree (workspace_id, number);
+CREATE INDEX conversation_resolved ON conversation USING btree (workspace_id, resolved_at, id) WHERE (status = 'resolved'::text);
 CREATE INDEX conversation_team ON conversation USING btree (workspace_id, team_id, folder, last_activity_at, id) WHERE (team_id IS NOT NULL);
 CREATE INDEX conversation_unassigned ON conversation USING btree (workspace_id, folder, last_activity_at, id) WHERE (agent_id IS NULL);
 CREATE TABLE conversation_seen (

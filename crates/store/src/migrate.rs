@@ -129,6 +129,9 @@ pub(crate) fn migrate(
 
 /// Refuses a database whose schema is not exactly what this program knows: for those who may not migrate.
 pub(crate) fn check(shared: &Shared, session: &mut Session<'_>, all: &[Migration]) -> Result<(), StoreError> {
+    if session.check(APPLIED).is_err() {
+        return Err(StoreError::broken("the database holds no tables of Continuo yet; start the server first"));
+    }
     let open = open_migrations(shared, session, all)?;
     match open.first() {
         None => Ok(()),

@@ -347,3 +347,27 @@ impl ToSql for Value {
     }
     to_sql_checked!();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_and_sockets_are_spoken_to_in_plain_text() {
+        for near in [
+            "postgres://a@127.0.0.1/x",
+            "postgres://a@localhost:5433/x",
+            "postgres://a@[::1]/x",
+            "postgres://a@/x?host=/run/postgresql",
+        ] {
+            assert!(Server::parse(near).unwrap_or_else(|error| panic!("{near}: {error}")).tls.is_none(), "{near}");
+        }
+        for far in ["postgres://a@10.0.0.5/x", "postgres://a@db.example.com/x", "postgres://a@localhost,db.example.com/x"] {
+            match Server::parse(far) {
+                Ok(server) => assert!(server.tls.is_some() && server.config.get_ssl_mode() == SslMode::Require, "{far}"),
+                // A machine without any root certificate: refused rather than open.
+                Err(error) => assert!(error.to_string().contains("root certificates"), "{far}: {error}"),
+            }
+        }
+    }
+}

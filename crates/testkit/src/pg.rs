@@ -85,11 +85,12 @@ impl Drop for PgDatabase {
 
 /// The name of the template for the present migrations, made when it is missing.
 fn template(server: &str) -> String {
-    let checksums: Vec<String> = store::migrate::MIGRATIONS.iter().map(|migration| migration.checksum()).collect();
-    // Of all of them: while a release is in the making, its first migration changes too.
-    let mut all = std::hash::DefaultHasher::new();
-    std::hash::Hash::hash(&checksums, &mut all);
-    let name = format!("continuo_template_{:016x}", std::hash::Hasher::finish(&all));
+    // All migrations count: one that is still being written changes under the same name.
+    let mixed = store::migrate::MIGRATIONS.iter().fold(0u64, |mixed, migration| {
+        let part = u64::from_str_radix(&migration.checksum()[..16], 16).expect("a checksum is hexadecimal");
+        mixed.rotate_left(7) ^ part
+    });
+    let name = format!("continuo_template_{mixed:016x}");
     let (made, of) = (name.clone(), server.to_owned());
     on_a_thread(move || {
         let mut admin = connect(&of);

@@ -50,6 +50,17 @@ async fn a_second_one_that_would_serve_the_file_is_told_who_does() {
 }
 
 #[test]
+fn looking_at_nothing_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("continuo.db");
+    let settings = DbSettings::new(format!("sqlite:{}", file.display()));
+    let look = || Db::open(&settings, Arc::new(FakeClock::new(MONDAY)), Access::Look).map(drop).unwrap_err().to_string();
+    assert!(look().contains("there is no database") && !file.exists());
+    std::fs::write(&file, "").unwrap();
+    assert!(look().contains("no tables of Continuo"), "{}", look());
+}
+
+#[test]
 fn a_file_that_is_no_database_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notes.txt");
