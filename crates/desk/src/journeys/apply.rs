@@ -419,15 +419,31 @@ fn watermark(tx: &mut dyn Conn, context: &Context<'_>, kind: WatermarkKind, exte
         WatermarkKind::Read => DeliveryState::Read,
     };
     let channel = context.inbox.inbox.channel;
+    let conversations = match up_to {
+        UpTo::Time(_) => conversations_of(tx, context, external)?,
+        // A seq belongs to one conversation: the one that the widget shows.
+        UpTo::Seq(_) => shown_conversation(tx, context, external)?.into_iter().collect(),
+    };
     let mut reached = 0;
-    for id in conversations_of(tx, context, external)? {
+    for id in conversations {
         reached += receipt::watermark(tx, workspace, id, channel, up_to, state, context.now)?;
-        // A seq belongs to one conversation: the one that the widget shows, which is the newest.
-        if matches!(up_to, UpTo::Seq(_)) {
-            break;
-        }
     }
     Ok(Applied { reason: (reached == 0).then(|| "nothing_new".to_owned()), ..Applied::nothing() })
+}
+
+/// The conversation with the newest entry of this external conversation's contact point: what a visitor's widget shows.
+fn shown_conversation(tx: &mut dyn Conn, context: &Context<'_>, external: &str) -> Result<Option<ConversationId>, StoreError> {
+    let workspace = context.workspace;
+    let Some(point) = point_of_external(tx, context, external)? else { return Ok(None) };
+    let mut newest = None;
+    for owner in contact_point::owners(tx, workspace, point)? {
+        for id in contact::merged_set(tx, workspace, owner.live_id)? {
+            let latest = entry::latest_of_point(tx, workspace, id, point)?;
+            newest = [newest, latest].into_iter().flatten().max_by_key(|(_, at)| *at);
+        }
+    }
+    let Some((id, _)) = newest else { return Ok(None) };
+    Ok(live_conversation(tx, workspace, id)?.map(|(id, ..)| id))
 }
 
 /// The live conversations of the contact behind an external conversation, latest first.
