@@ -40,6 +40,7 @@ function start(config: Config) {
   const key = `${MARK}:${config.site}`;
   let open = false;
   let ready = false;
+  let drawn = "";
   let unread = 0;
   /** "2 new messages", in the panel's words: plural rules would not fit here. */
   let news = "";
@@ -92,13 +93,18 @@ function start(config: Config) {
     const words = open ? "" : news;
     root.dir = dir(locale());
     root.lang = locale();
-    root.className = (open ? "o " : "") + (ready ? "y" : "");
+    root.className = (open ? "o" : "") + drawn;
     badge.textContent = unread > 99 ? "99+" : `${unread || ""}`;
     launcher.setAttribute("aria-label", `${locale() === "ar" ? "الدردشة" : "Chat"}: ${config.title}. ${words}`);
     launcher.setAttribute("aria-expanded", `${open}`);
     path.setAttribute("d", open ? "m6 9 6 6 6-6" : "M4 5h16v11h-9l-4 4v-4H4zM8 9h8M8 12h5");
     status.textContent = words;
   }
+
+  const draw = () => {
+    drawn = " y";
+    show();
+  };
 
   /** The panel; hidden at first when it is only there for the badge. */
   function load() {
@@ -107,6 +113,8 @@ function start(config: Config) {
       allow: "clipboard-write",
       src: `${src.origin}${src.pathname.slice(0, -3)}?locale=${locale()}&theme=${theme}&origin=${location.origin}`,
     });
+    // Also when it is not our page that came: the browser's own words are better than nothing.
+    frame.onload = draw;
   }
 
   function setOpen(next: boolean, take = true) {
@@ -137,8 +145,8 @@ function start(config: Config) {
     if (!frame || event.source !== frame.contentWindow || event.origin !== src.origin || message?.[MARK] !== config.site) return;
     if (message.kind === "ready") {
       ready = true;
+      draw();
       tell({ kind: "init", page: page(), locale: locale(), open, focus, identity, values });
-      show();
       emit("ready");
     }
     if (message.kind === "close") setOpen(false);

@@ -220,7 +220,11 @@ describe("messages", () => {
     world.begin();
     world.pass(500);
     world.server.refuse = { code: "busy", times: 3 };
-    for (const n of [1, 2, 3]) world.give({ on: "enqueue", message: message(n) });
+    world.give({ on: "enqueue", message: message(1) });
+    world.pass(500);
+    for (const n of [2, 3]) world.give({ on: "enqueue", message: message(n) }); // while the first one waits
+    world.pass(500);
+    expect(world.server.heard.filter((frame) => frame.kind === "message")).toHaveLength(1);
     world.pass(120_000);
     expect(world.server.stored).toEqual(["msg-1", "msg-2", "msg-3"]);
     expect(world.effects.filter((effect) => effect.do === "held").map((effect) => effect.ms)).toEqual([3_000, 6_000, 12_000]);
@@ -245,6 +249,15 @@ describe("messages", () => {
     world.pass(1_000);
     expect(world.server.stored).toEqual(["msg-1", "msg-2"]);
     expect(world.transport.known.queue).toEqual([]);
+  });
+  it("withdraws one from the middle without losing another", () => {
+    const world = new World(dice(16));
+    world.begin();
+    world.pass(500);
+    for (const n of [1, 2, 3]) world.give({ on: "enqueue", message: message(n) });
+    world.give({ on: "withdraw", client_msg_id: "msg-2" });
+    world.pass(1_000);
+    expect(world.server.stored).toEqual(["msg-1", "msg-3"]);
   });
   it("withdraws a message that has not gone", () => {
     const world = new World(dice(15));
@@ -281,9 +294,13 @@ describe("frames", () => {
   });
   it("leaves a repeated frame alone", () => {
     const world = up(21);
+    const first = world.server.log[0]!;
+    world.server.put("agent", "two");
+    world.pass(500);
     const before = world.effects.length;
-    world.give({ on: "frame", id: id(world), frame: { kind: "frame", conversation: "cnv_1", prev: 0, upto: 1, items: [] } });
+    world.give({ on: "frame", id: id(world), frame: { kind: "frame", conversation: "cnv_1", prev: 0, upto: 1, items: [first] } });
     expect(world.effects.slice(before).every((effect) => effect.do === "timer" || effect.do === "no_timer")).toBe(true);
+    expect(world.transport.known.seq).toBe(2);
   });
   it("applies one that overlaps what is known", () => {
     const world = up(22);
@@ -356,6 +373,18 @@ describe("what must not be lost beside messages", () => {
     world.cut();
     world.pass(5_000);
     expect(said()).toHaveLength(4);
+  });
+  it("does not take a refusal of the address for its arrival", () => {
+    const world = new World(dice(33));
+    world.begin();
+    world.pass(500);
+    world.give({ on: "email", address: "ada@ex.com", may_mail: true });
+    world.give({ on: "frame", id: opened(world)[0]?.id ?? 0, frame: { kind: "refused", client_msg_id: null, code: "busy" } });
+    world.pass(1_000);
+    expect(world.effects.some((effect) => effect.do === "email_known")).toBe(false);
+    world.cut();
+    world.pass(5_000);
+    expect(world.effects.some((effect) => effect.do === "email_known")).toBe(true);
   });
   it("repeats the address until the server has answered for it", () => {
     const world = new World(dice(31));

@@ -14,6 +14,9 @@ import { call, Problem, type Begin, type Begun, type WidgetConfig, type WidgetFi
 
 const TYPING_AGAIN_MS = 4_000;
 const TYPING_OVER_MS = 6_000;
+/** So many characters before the limit it is shown. */
+export const NEARLY_FULL = 200;
+const CIRCLE_MS = 5_000;
 const THEIR_TYPING_MS = 9_000;
 
 /** 22 characters of [A-Za-z0-9_-]. Not randomUUID: that is missing on a page without https. */
@@ -35,6 +38,8 @@ export class Chat {
   private beginning: Promise<boolean> | null = null;
   private beginTries = 0;
   private beginTimer = 0;
+  private begunAt = 0;
+  private circles = 0;
   private startNew = false;
   private navigated = false;
   /** Highest number that came from the other side in this conversation. */
@@ -249,6 +254,7 @@ export class Chat {
     this.token = begun.visitor_token;
     this.startNew = false;
     this.beginTries = 0;
+    this.begunAt = Date.now();
     this.memory.set("token", begun.visitor_token);
     const arrived = new Set(begun.items.map((item) => item.client_msg_id));
     this.settle((row) => arrived.has(row.message.client_msg_id));
@@ -349,7 +355,9 @@ export class Chat {
         if (this.state.email) this.memory.set("email", { ...this.state.email, told: true });
         return;
       case "begin_again":
-        return void this.begin(true);
+        // A server that says so again and again (a token that only one of its doors takes) must not be asked in a circle.
+        this.circles = Date.now() - this.begunAt < CIRCLE_MS ? this.circles + 1 : 0;
+        return this.circles ? this.beginLater(Math.min(60_000, 500 * 2 ** this.circles)) : void this.begin(true);
       case "bye":
         if (effect.code === "banned") this.store.set({ block: { code: "banned", until: null } });
         return;
@@ -449,10 +457,17 @@ export class Chat {
     this.memory.set("draft", this.state.draft || files.length ? { text: this.state.draft, files } : null);
   }
 
+  /** Characters that still fit, counted as the server does: an emoji is one. */
+  get room() {
+    const { draft, config } = this.state;
+    const most = config.text_max;
+    return draft.length < most - NEARLY_FULL ? NEARLY_FULL : most - Array.from(draft).length;
+  }
+
   get canSend() {
-    const { draft, uploads, config } = this.state;
+    const { draft, uploads } = this.state;
     const files = uploads.filter((one) => one.state === "done").length;
-    return (draft.trim() !== "" || files > 0) && draft.length <= config.text_max && !uploads.some((one) => one.state === "going");
+    return (draft.trim() !== "" || files > 0) && this.room >= 0 && !uploads.some((one) => one.state === "going");
   }
 
   send() {

@@ -5,8 +5,8 @@ import { call, Problem, type ClientFrame, type ServerFrame } from "./wire";
  * Reads the event stream until it ends; answers with the status. `fetch` and not EventSource: the token stays out of the address, and
  * reconnecting stays with the transport. `heard` gets the data lines of each piece, possibly none (a comment that says "still here").
  */
-export async function stream(base: string, token: string, since: number, signal: AbortSignal, opened: () => void, heard: (lines: string[]) => void): Promise<number> {
-  const answer = await fetch(`${base}/events?since=${since}`, {
+export async function stream(address: string, token: string, signal: AbortSignal, opened: () => void, heard: (lines: string[]) => void): Promise<number> {
+  const answer = await fetch(address, {
     headers: { Accept: "text/event-stream", Authorization: `Visitor ${token}` },
     credentials: "omit",
     cache: "no-store",

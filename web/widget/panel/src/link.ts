@@ -35,7 +35,7 @@ export class Link {
   private run(effect: Effect) {
     switch (effect.do) {
       case "open":
-        return effect.way === "socket" ? this.socket(effect.id) : this.events(effect.id, effect.since);
+        return effect.way === "socket" ? this.socket(effect.id) : this.events(effect.id, effect.conversation, effect.since);
       case "close": {
         this.open.get(effect.id)?.();
         this.open.delete(effect.id);
@@ -95,7 +95,7 @@ export class Link {
   }
 
   /** The fall-back's code is fetched when it is needed, which for most visitors is never. */
-  private async events(id: number, since: number) {
+  private async events(id: number, conversation: string | null, since: number) {
     const stop = new AbortController();
     this.open.set(id, () => stop.abort());
     try {
@@ -105,7 +105,8 @@ export class Link {
         this.give({ on: "heard", id });
         for (const line of lines) this.text(id, line);
       };
-      const status = await stream(this.base, this.token, since, stop.signal, () => this.open.has(id) && this.give({ on: "opened", id }), heard);
+      const address = `${this.base}/events?since=${since}${conversation ? `&conversation=${conversation}` : ""}`;
+      const status = await stream(address, this.token, stop.signal, () => this.open.has(id) && this.give({ on: "opened", id }), heard);
       if (status === 401) this.give({ on: "posted", id, ok: false, status, frames: [], sent: [] });
     } catch {
       /* told below */

@@ -21,8 +21,9 @@ async function config(locale: string): Promise<WidgetConfig> {
 }
 
 async function start() {
-  const wish = pick(query.get("locale"), navigator.language);
-  const [settings, text] = await Promise.all([config(wish), Text.of(wish)]);
+  const settings = await config(pick(query.get("locale"), navigator.language));
+  const wish = pick(query.get("locale"), settings.locale, navigator.language);
+  const text = await Text.of(wish);
   applyTheme(settings, query.get("theme") || settings.theme);
   document.documentElement.lang = wish;
   document.documentElement.dir = dir(wish);

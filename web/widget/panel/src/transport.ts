@@ -14,7 +14,7 @@ export type LinkState = "off" | "connecting" | "up" | "waiting";
 export type TimerName = "reconnect" | "connect" | "ping" | "dead" | "probe" | "ack" | "hold" | "socket_again" | "trial" | "gap";
 
 export type Effect =
-  | { do: "open"; id: number; way: Way; since: number }
+  | { do: "open"; id: number; way: Way; conversation: string | null; since: number }
   | { do: "close"; id: number }
   | { do: "send"; id: number; frame: ClientFrame }
   | { do: "post"; id: number; frames: ClientFrame[] }
@@ -203,7 +203,7 @@ export class Transport {
   private connect() {
     this.out.push({ do: "no_timer", name: "reconnect" });
     this.main = { id: ++this.lastId, way: this.way, up: false };
-    this.out.push({ do: "open", id: this.main.id, way: this.way, since: this.position });
+    this.out.push({ do: "open", id: this.main.id, way: this.way, conversation: this.conversation, since: this.position });
     this.timeout("connect", times.connect);
     this.state("connecting");
   }
@@ -224,7 +224,6 @@ export class Transport {
     if (!main.up) {
       main.up = true;
       this.attempts = 0;
-      this.inFlight = null;
       this.told = { delivered: 0, read: 0 };
       this.emailSent = false;
       if (main.way === "socket") {
@@ -301,7 +300,7 @@ export class Transport {
   private tryTheSocket() {
     this.out.push({ do: "no_timer", name: "socket_again" });
     this.trial = { id: ++this.lastId, way: "socket", up: false };
-    this.out.push({ do: "open", id: this.trial.id, way: "socket", since: this.position });
+    this.out.push({ do: "open", id: this.trial.id, way: "socket", conversation: this.conversation, since: this.position });
     this.timeout("trial", times.connect);
   }
 
@@ -360,6 +359,7 @@ export class Transport {
       this.main = this.trial;
       this.trial = null;
       this.way = "socket";
+      this.inFlight = null; // its POST may be stuck; the socket says it again
       this.out.push({ do: "no_timer", name: "trial" }, { do: "no_timer", name: "socket_again" });
     }
     // A closing connection may still have frames in the pipe; what it says twice does no harm, what it says wrongly would.
@@ -516,6 +516,7 @@ export class Transport {
   private refused(frame: ServerFrame & { kind: "refused" }) {
     const id = frame.client_msg_id;
     if (frame.code === "banned") return this.bye("banned");
+    if (!id && (frame.code === "busy" || frame.code === "rate_limited")) this.emailSent = false; // perhaps it was that: said again later
     if (!id || !this.queue.some((message) => message.client_msg_id === id)) return;
     if (frame.code === "busy" || frame.code === "rate_limited") return this.hold(frame.code, frame.retry_after);
     this.out.push({ do: "refused", client_msg_id: id, code: frame.code, args: frame.args ?? {} });

@@ -1,10 +1,9 @@
 import type { ComponentType } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { NEARLY_FULL } from "../chat";
 import { Icon } from "./icons";
 import { lazy } from "./lazy";
 import { finePointer, type Props } from "./parts";
-
-const NEARLY_FULL = 200;
 
 const Tray = lazy(() => import("./tray").then((file) => file.Tray));
 
@@ -61,7 +60,7 @@ export function Composer({ chat, state, onSent }: Props & { onSent: () => void }
     smile.current?.focus();
   }
 
-  const left = config.text_max - draft.length;
+  const left = chat.room;
   const Emoji = picker;
   return (
     <form
