@@ -8,7 +8,7 @@ import { startSite } from "../lib/site.mjs";
 import { until } from "../lib/wait.mjs";
 import { loadWords } from "../lib/words.mjs";
 
-const world = journeys();
+const world = journeys({ chain: true });
 const { step } = world;
 
 let olga, ben, shop, t;

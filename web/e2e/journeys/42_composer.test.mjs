@@ -10,7 +10,7 @@ import { until } from "../lib/wait.mjs";
 import { Visitor } from "../lib/visitor.mjs";
 import { loadWords } from "../lib/words.mjs";
 
-const world = journeys();
+const world = journeys({ chain: true });
 const { step } = world;
 const network = [/WebSocket|ERR_|Failed to load resource|Failed to fetch/];
 
