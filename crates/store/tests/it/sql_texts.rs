@@ -111,6 +111,65 @@ async fn all_are_understood(db: Option<TestDb>) {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+/// Tables that grow with the business; a walk over all of one is a page that gets slower every day.
+const BIG: &[&str] = &[
+    "attachment",
+    "blob",
+    "contact",
+    "contact_point",
+    "contact_point_owner",
+    "conversation",
+    "conversation_seen",
+    "conversation_tag",
+    "decision",
+    "delivery",
+    "entry",
+    "event_log",
+    "job",
+    "job_lane",
+    "mention",
+    "outbox",
+    "participant",
+    "provider_event",
+];
+
+/// Texts that may walk or sort, each with its reason.
+const SLOW_ALLOWED: &[(&str, &str)] = &[
+    ("src/agent.rs LIST", "the people of one business"),
+    ("src/attachment.rs PUT_BLOB", "SQLite plans to look for children, and skips that while no reference is open"),
+    ("src/contact_point.rs OWNERS", "the owners of a few contact points"),
+    ("src/contact_point.rs OWNED_BY", "the contact points of one contact"),
+    ("src/conversation/mod.rs TAGS_OF", "the tags of one page"),
+    ("src/draft.rs LIST", "the drafts of one agent"),
+    ("src/entry.rs FIRST_UNREAD", "what came since an agent last looked"),
+    ("src/invitation.rs LIST_OPEN", "the open invitations of one business"),
+];
+
+#[tokio::test]
+async fn no_text_walks_over_a_big_table_or_sorts_what_an_index_could_give() {
+    let db = TestDb::open(Engine::Sqlite).unwrap();
+    let file = db.path().unwrap();
+    let connection = rusqlite::Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut problems = Vec::new();
+    for text in texts().iter().filter(|text| !text.place.starts_with("src/search/")) {
+        let name = text.place.split([':', ' ']).collect::<Vec<_>>();
+        let name = format!("{} {}", name[0], name[2]);
+        if SLOW_ALLOWED.iter().any(|(allowed, _)| *allowed == name) {
+            continue;
+        }
+        let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", text.sql.replace('$', "?"))).unwrap();
+        let steps: Vec<String> = explained.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>().unwrap();
+        for step in steps {
+            let walks =
+                step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()).is_some_and(|table| BIG.contains(&table));
+            if (walks && !step.contains("INDEX")) || step.contains("TEMP B-TREE FOR ORDER BY") {
+                problems.push(format!("{}: {step}\n    {}", text.place, text.sql));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
 #[test]
 fn the_reader_of_texts_reads_what_stands_in_the_files() {
     let source = r#"
