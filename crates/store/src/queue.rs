@@ -157,6 +157,13 @@ impl Queue {
         let waiting = self.lock();
         waiting.normal.len() + waiting.bulk.len()
     }
+    /// Takes no more and drops what waits, whose callers then hear Busy: for a worker that ended by a bug.
+    pub fn abandon(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.normal.clear();
+        waiting.bulk.clear();
+    }
     /// Takes no more; what was accepted is still done.
     pub fn close(&self) {
         self.lock().closed = true;

@@ -41,6 +41,7 @@ impl Writer<'_, '_> {
     /// Works until the queue is closed and empty. On PostgreSQL the node shows that it lives also while it is idle; on SQLite
     /// nobody else looks, so an idle server writes nothing at all.
     pub fn run(&mut self, queue: &Queue) {
+        let _end = AbandonAtTheEnd(queue);
         let shows_life = self.keeps_node && self.session.engine() == Engine::Postgres;
         loop {
             let taken = queue.take(self.group_count_max, shows_life.then_some(KEEP_NODE));
@@ -202,6 +203,15 @@ impl Writer<'_, '_> {
             }
         }
         Err(Trouble::Unknown)
+    }
+}
+
+/// However a writer ends, nobody may wait for it for ever.
+struct AbandonAtTheEnd<'q>(&'q Queue);
+
+impl Drop for AbandonAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }
 
