@@ -1,5 +1,6 @@
 //! What every handler is given, and what it may know about the request: who sent it, from where, under which address.
 
+use crate::live::Live;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use desk::Desk;
 use http::HeaderMap;
@@ -16,12 +17,14 @@ pub struct Front {
     pub desk: Desk,
     /// How this server is reached.
     pub config: Arc<Config>,
+    /// Sockets of agents and visitors. `live.run(..)` must run somewhere, or they hear nothing.
+    pub live: Live,
 }
 
 impl Front {
     /// The state of a server.
     pub fn new(desk: Desk, config: Config) -> Self {
-        Self { desk, config: Arc::new(config) }
+        Self { live: Live::new(&desk), desk, config: Arc::new(config) }
     }
 }
 

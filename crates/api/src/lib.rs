@@ -7,11 +7,13 @@ pub mod auth;
 pub mod body;
 pub mod error;
 pub mod front;
+pub mod live;
 pub mod openapi;
 pub mod pages;
 pub mod resources;
 pub mod surround;
 pub mod types;
+pub mod widget;
 
 pub use front::{Config, Front};
 pub use openapi::openapi;
@@ -28,6 +30,7 @@ pub fn router(front: Front) -> Router {
         .layer(from_fn_with_state(front.clone(), auth::check_origin));
     Router::new()
         .merge(checked)
+        .merge(widget::router())
         .merge(assets::router())
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn_with_state(front.clone(), surround::surround))

@@ -8,6 +8,8 @@ pub mod presence;
 pub mod socket;
 mod visitors;
 
+pub(crate) use visitors::frames_of;
+
 use crate::Front;
 use crate::types::conversation::ViewCount;
 use crate::types::file::Files;
@@ -293,7 +295,7 @@ impl Live {
         }
         let due: Vec<(WorkspaceId, HashSet<AgentId>)> = {
             let mut hub = self.hub();
-            let due: Vec<WorkspaceId> = hub.feeds.iter_mut().filter(|(_, feed)| std::mem::take(&mut feed.counts_due)).map(|(id, _)| *id).collect();
+            let due: Vec<WorkspaceId> = hub.feeds.iter_mut().filter_map(|(id, feed)| std::mem::take(&mut feed.counts_due).then_some(*id)).collect();
             due.into_iter().map(|workspace| (workspace, hub.agents_connected(workspace))).collect()
         };
         for (workspace, agents) in due {
@@ -442,9 +444,29 @@ impl Live {
         read.await.unwrap_or_default()
     }
 
+    /// The last widget that showed this conversation was closed.
+    pub(crate) fn customer_left(&self, workspace: WorkspaceId, id: ConversationId) {
+        let who = bus::Who::Contact(model::ContactId(0));
+        self.0.desk.bus.gossip(bus::Presence { workspace, conversation: Some(id), who, doing: bus::Doing::Gone });
+    }
+
     /// Presence of one conversation.
     pub fn presence_at(&self, workspace: WorkspaceId, id: ConversationId) -> Presence {
         self.presences().at((workspace, id))
+    }
+
+    /// Addresses of a customer at which a widget is open now.
+    pub fn online_points(&self, workspace: WorkspaceId, view: &desk::view::contact::ContactView) -> HashSet<model::ContactPointId> {
+        let hub = self.hub();
+        let Some(visitors) = hub.visitors.get(&workspace) else { return HashSet::new() };
+        let points = view.points.iter().filter(|shown| shown.point.key.kind == model::ContactPointKind::Visitor);
+        points
+            .filter(|shown| {
+                let inbox = model::InboxId::parse(&shown.point.key.scope).ok();
+                inbox.is_some_and(|inbox| !visitors.of(inbox, &shown.point.key.match_key).is_empty())
+            })
+            .map(|shown| shown.point.id)
+            .collect()
     }
 
     /// Everything that a new socket has to know about presence.

@@ -8,7 +8,7 @@ use crate::types::live::LiveItem;
 use desk::view::rows::{Mine, Own, Shared};
 use desk::view::timeline::{self, EntryView};
 use desk::view::{Sight, visitor};
-use model::{AgentId, Channel, ContactId, ContactPointKind, ConversationId, Direction, DraftMode, WorkspaceId};
+use model::{AgentId, Channel, ContactId, ContactPointKind, ConversationId, Direction, DraftMode, InboxId, WorkspaceId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use store::conversation::Conversation;
 use store::event_log::LoggedEvent;
@@ -28,6 +28,8 @@ const ROWS_OF_CONTACT_MAX: i64 = 20;
 pub struct Touched {
     /// Conversations, each with the lowest number of its changes, if it has one.
     pub conversations: BTreeMap<ConversationId, Option<i64>>,
+    /// Conversations that an agent has looked at.
+    pub seen: BTreeSet<ConversationId>,
     /// Conversations that somebody may no longer see.
     pub moved: BTreeSet<ConversationId>,
     /// Contacts.
@@ -66,6 +68,9 @@ impl Touched {
                     Some(id) => {
                         let first = self.conversations.entry(id.into()).or_insert(event.seq);
                         *first = [*first, event.seq].into_iter().flatten().min();
+                        if verb == "seen" {
+                            self.seen.insert(id.into());
+                        }
                         if matches!(verb, "assigned" | "merged" | "added" | "contact_changed") {
                             self.moved.insert(id.into());
                         }
@@ -115,8 +120,26 @@ pub struct Batch {
     pub entries: Vec<EntryView>,
     /// Conversations of which more changed than was read.
     pub cut: HashSet<ConversationId>,
-    /// Visitors who wrote: inbox as text and visitor id, and where.
-    pub visitors: Vec<(String, String, ConversationId)>,
+    /// Visitors who wrote.
+    pub visitors: Vec<Wrote>,
+    /// The customer's last entry of conversations that an agent has looked at.
+    pub read_marks: Vec<store::entry::Entry>,
+}
+
+/// A visitor who wrote, and where it ended up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrote {
+    /// Through which inbox.
+    pub inbox: InboxId,
+    /// The visitor's id, or the account that a signed token proved.
+    pub who: String,
+    /// The conversation.
+    pub conversation: ConversationId,
+}
+
+/// Under which name the sockets of a signed-in customer are found, whatever device they are on.
+pub fn account_key(account: &str) -> String {
+    format!("account:{account}")
 }
 
 /// Reads on from a position.
@@ -146,23 +169,36 @@ pub fn read(tx: &mut dyn Conn, workspace: WorkspaceId, since: i64) -> Result<Bat
         changed.extend(found);
     }
     let visitors = visitors_of(tx, workspace, &changed)?;
+    let mut read_marks = Vec::new();
+    for id in &touched.seen {
+        let is_read = conversations.iter().any(|c| c.id == *id && c.unread_count == 0);
+        let last = if is_read { store::entry::latest_inbound(tx, workspace, *id)? } else { None };
+        read_marks.extend(last.filter(|entry| visitor::shows(entry) && !changed.iter().any(|known| known.id == entry.id)));
+    }
     let entries = timeline::views(tx, workspace, changed)?;
-    Ok(Batch { prev: since, upto, head, touched, conversations, shared, entries, cut, visitors })
+    Ok(Batch { prev: since, upto, head, touched, conversations, shared, entries, cut, visitors, read_marks })
 }
 
 // Who wrote through the widget, so that their sockets learn which conversation is theirs.
-fn visitors_of(tx: &mut dyn Conn, workspace: WorkspaceId, entries: &[store::entry::Entry]) -> Result<Vec<(String, String, ConversationId)>, StoreError> {
-    let wrote: HashMap<_, ConversationId> = entries
+fn visitors_of(tx: &mut dyn Conn, workspace: WorkspaceId, entries: &[store::entry::Entry]) -> Result<Vec<Wrote>, StoreError> {
+    let wrote: HashMap<_, (InboxId, ConversationId)> = entries
         .iter()
         .filter(|entry| entry.direction == Direction::In && entry.channel == Channel::Webchat)
-        .filter_map(|entry| Some((entry.contact_point_id?, entry.conversation_id)))
+        .filter_map(|entry| Some((entry.contact_point_id?, (entry.inbox_id?, entry.conversation_id))))
         .collect();
     let ids: Vec<_> = wrote.keys().copied().collect();
     let points = store::contact_point::list(tx, workspace, &ids)?;
     Ok(points
         .into_iter()
-        .filter(|point| point.key.kind == ContactPointKind::Visitor)
-        .filter_map(|point| Some((point.key.scope, point.key.match_key, *wrote.get(&point.id)?)))
+        .filter_map(|point| {
+            let (inbox, conversation) = *wrote.get(&point.id)?;
+            let who = match point.key.kind {
+                ContactPointKind::Visitor => point.key.match_key,
+                ContactPointKind::Account => account_key(&point.key.match_key),
+                _ => return None,
+            };
+            Some(Wrote { inbox, who, conversation })
+        })
         .collect())
 }
 

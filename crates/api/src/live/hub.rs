@@ -78,10 +78,20 @@ pub struct VisitorSocket {
     pub inbox: InboxId,
     /// Id in the visitor's token.
     pub visitor: Box<str>,
+    /// The account that a signed token proved, in the form of `feed::account_key`.
+    pub account: Option<Box<str>>,
     /// The conversation that it shows.
     pub chat: Option<ConversationId>,
+    /// Whether agents are shown by name.
+    pub names: bool,
     /// Where news go.
     pub queue: Queue,
+}
+
+impl VisitorSocket {
+    fn keys(&self) -> impl Iterator<Item = (InboxId, Box<str>)> + '_ {
+        std::iter::once(&self.visitor).chain(&self.account).map(|who| (self.inbox, who.clone()))
+    }
 }
 
 /// The visitors of one workspace, findable by conversation and by who they are.
@@ -110,7 +120,9 @@ impl Visitors {
         self.sockets.get(&socket)
     }
     fn add(&mut self, number: u64, socket: VisitorSocket) {
-        self.by_visitor.entry((socket.inbox, socket.visitor.clone())).or_default().insert(number);
+        for key in socket.keys() {
+            self.by_visitor.entry(key).or_default().insert(number);
+        }
         if let Some(chat) = socket.chat {
             self.by_chat.entry(chat).or_default().insert(number);
         }
@@ -118,7 +130,9 @@ impl Visitors {
     }
     fn remove(&mut self, number: u64) -> Option<VisitorSocket> {
         let socket = self.sockets.remove(&number)?;
-        take_out(&mut self.by_visitor, &(socket.inbox, socket.visitor.clone()), number);
+        for key in socket.keys() {
+            take_out(&mut self.by_visitor, &key, number);
+        }
         if let Some(chat) = socket.chat {
             take_out(&mut self.by_chat, &chat, number);
         }
@@ -173,6 +187,7 @@ pub struct Hub {
     /// Feeds of workspaces with sockets.
     pub feeds: HashMap<WorkspaceId, Feed>,
     left_at: HashMap<(WorkspaceId, AgentId), Timestamp>,
+    told_typing: HashMap<(WorkspaceId, ConversationId), AgentId>,
 }
 
 impl Hub {
@@ -246,7 +261,20 @@ impl Hub {
         self.visitors.get(&workspace).is_some_and(|visitors| visitors.by_chat.contains_key(&chat))
     }
 
-    /// Everybody's queues: for the end.
+    /// The agent whom the visitor was told to be writing.
+    pub fn told_typing(&self, place: (WorkspaceId, ConversationId)) -> Option<AgentId> {
+        self.told_typing.get(&place).copied()
+    }
+
+    /// Notes what the visitor was told.
+    pub fn set_told_typing(&mut self, place: (WorkspaceId, ConversationId), writer: Option<AgentId>) {
+        match writer {
+            Some(agent) => self.told_typing.insert(place, agent),
+            None => self.told_typing.remove(&place),
+        };
+    }
+
+    /// How many sockets of agents and of visitors there are.
     pub fn count(&self) -> (usize, usize) {
         let agents = self.agents.values().map(HashMap::len).sum();
         (agents, self.visitors.values().map(|visitors| visitors.sockets.len()).sum())
@@ -260,7 +288,8 @@ mod tests {
     const HOME: WorkspaceId = WorkspaceId(1);
 
     fn visitor(chat: Option<i64>) -> VisitorSocket {
-        VisitorSocket { inbox: InboxId(5), visitor: "vis_a".into(), chat: chat.map(ConversationId), queue: queue().0 }
+        let account = Some("account:7".into());
+        VisitorSocket { inbox: InboxId(5), visitor: "vis_a".into(), account, chat: chat.map(ConversationId), names: true, queue: queue().0 }
     }
 
     #[tokio::test]
@@ -286,6 +315,7 @@ mod tests {
         both.sort_unstable();
         assert_eq!(both, [a, b]);
         assert!(visitors.of(InboxId(6), "vis_a").is_empty());
+        assert_eq!(visitors.of(InboxId(5), "account:7").len(), 2);
         assert_eq!(visitors.set_chat(a, Some(ConversationId(7))), None);
         assert_eq!(visitors.in_chat(ConversationId(7)).count(), 2);
         assert_eq!(hub.remove_visitor(HOME, a), None, "another one still shows it");

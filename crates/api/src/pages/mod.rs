@@ -5,7 +5,7 @@ mod form;
 mod invite;
 mod login;
 mod reset;
-mod shell;
+pub(crate) mod shell;
 
 use crate::Front;
 use axum::Router;

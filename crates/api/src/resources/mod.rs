@@ -2,15 +2,25 @@
 //! collected here and in `openapi.rs`; nothing else has to be told of a new file.
 
 pub mod agent;
+pub mod attachment;
 pub mod business_hours;
+pub mod changes;
+pub mod contact;
+pub mod conversation;
 pub mod draft;
+pub mod entry;
+pub mod health;
 pub mod inbox;
 pub mod invitation;
+pub mod job;
 pub mod login_session;
 pub mod me;
+pub mod quarantine;
+pub mod search;
 pub mod setup;
 pub mod tag;
 pub mod team;
+pub mod timeline;
 pub mod view;
 pub mod workspace;
 
@@ -23,17 +33,28 @@ use utoipa::openapi::OpenApi;
 pub fn router() -> Router<Front> {
     Router::new()
         .merge(agent::router())
+        .merge(attachment::router())
         .merge(business_hours::router())
+        .merge(changes::router())
+        .merge(contact::router())
+        .merge(conversation::router())
         .merge(draft::router())
+        .merge(entry::router())
+        .merge(health::router())
         .merge(inbox::router())
         .merge(invitation::router())
+        .merge(job::router())
         .merge(login_session::router())
         .merge(me::router())
+        .merge(quarantine::router())
+        .merge(search::router())
         .merge(setup::router())
         .merge(tag::router())
         .merge(team::router())
+        .merge(timeline::router())
         .merge(view::router())
         .merge(workspace::router())
+        .merge(crate::live::router())
         .fallback(|| async { Problem::not_found() })
 }
 
@@ -42,15 +63,25 @@ pub fn documents() -> Vec<OpenApi> {
     use utoipa::OpenApi;
     vec![
         agent::Doc::openapi(),
+        attachment::Doc::openapi(),
         business_hours::Doc::openapi(),
+        changes::Doc::openapi(),
+        contact::Doc::openapi(),
+        conversation::Doc::openapi(),
         draft::Doc::openapi(),
+        entry::Doc::openapi(),
+        health::Doc::openapi(),
         inbox::Doc::openapi(),
         invitation::Doc::openapi(),
+        job::Doc::openapi(),
         login_session::Doc::openapi(),
         me::Doc::openapi(),
+        quarantine::Doc::openapi(),
+        search::Doc::openapi(),
         setup::Doc::openapi(),
         tag::Doc::openapi(),
         team::Doc::openapi(),
+        timeline::Doc::openapi(),
         view::Doc::openapi(),
         workspace::Doc::openapi(),
     ]
