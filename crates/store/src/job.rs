@@ -126,9 +126,15 @@ impl NewJob {
 }
 
 /// Adds a job, to run at `run_at` or soon after. `None` when one with the same key waits already.
-pub fn enqueue<J: Job>(tx: &mut dyn Conn, workspace: WorkspaceId, job: &J, run_at: Timestamp) -> Result<Option<JobId>, StoreError> {
+pub fn enqueue<J: Job>(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    job: &J,
+    run_at: Timestamp,
+) -> Result<Option<JobId>, StoreError> {
     let payload = serde_json::to_string(job).map_err(|e| StoreError::broken(format!("payload of job {}: {e}", J::NAME)))?;
-    let row = JobRow { class: J::CLASS, name: J::NAME, payload: &payload, lane: job.lane(), dedupe_key: job.dedupe_key(), run_at };
+    let row =
+        JobRow { class: J::CLASS, name: J::NAME, payload: &payload, lane: job.lane(), dedupe_key: job.dedupe_key(), run_at };
     insert(tx, workspace, row)
 }
 
@@ -166,8 +172,7 @@ fn insert(tx: &mut dyn Conn, workspace: WorkspaceId, job: JobRow<'_>) -> Result<
     }
     let id = JobId(tx.id());
     let dedupe_key = job.dedupe_key.map(short_key);
-    let added =
-        tx.exec(INSERT, values![workspace, id, priority, job.name, job.payload, job.lane, dedupe_key, job.run_at])?;
+    let added = tx.exec(INSERT, values![workspace, id, priority, job.name, job.payload, job.lane, dedupe_key, job.run_at])?;
     if added == 0 {
         return Ok(None);
     }

@@ -92,7 +92,8 @@ pub fn renew_lane(tx: &mut dyn Conn, claim: LaneClaim, until: Timestamp) -> Resu
     Ok(tx.exec(RENEW_LANE, values![claim.workspace, claim.lane, claim.token, until])? == 1)
 }
 
-const REAP_JOBS: &str = "UPDATE job SET locked_until = NULL WHERE locked_until IS NOT NULL AND locked_until <= $1 RETURNING priority";
+const REAP_JOBS: &str =
+    "UPDATE job SET locked_until = NULL WHERE locked_until IS NOT NULL AND locked_until <= $1 RETURNING priority";
 const REAP_LANES: &str =
     "UPDATE job_lane SET locked_until = NULL WHERE locked_until IS NOT NULL AND locked_until <= $1 RETURNING priority";
 

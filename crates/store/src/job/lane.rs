@@ -57,10 +57,7 @@ pub fn claim_lanes(
     let sql = CLAIM_LANES_SQL.get(tx.engine(), CLAIM_LANES)?;
     let mut rows = tx.rows(sql, values![until, now, class.priority(), as_limit(limit)])?;
     rows.sort_by_key(|row| (row.int(3), row.int(0), row.int(1)));
-    Ok(rows
-        .iter()
-        .map(|row| LaneClaim { workspace: WorkspaceId(row.int(0)), lane: row.int(1), token: row.int(2) })
-        .collect())
+    Ok(rows.iter().map(|row| LaneClaim { workspace: WorkspaceId(row.int(0)), lane: row.int(1), token: row.int(2) }).collect())
 }
 
 /// What comes next in a held lane.

@@ -28,7 +28,9 @@ mod tests {
         let random = FakeRandom::new(7);
         let now = Timestamp(1_000_000);
         let mut seen = std::collections::HashSet::new();
-        for (attempts, wanted) in [(1, 5_000), (2, 15_000), (3, 60_000), (4, 300_000), (5, 900_000), (6, 3_600_000), (99, 3_600_000)] {
+        for (attempts, wanted) in
+            [(1, 5_000), (2, 15_000), (3, 60_000), (4, 300_000), (5, 900_000), (6, 3_600_000), (99, 3_600_000)]
+        {
             for _ in 0..200 {
                 let delay = retry_after(attempts, now, &random).since(now);
                 assert!((wanted * 8 / 10..=wanted * 12 / 10).contains(&delay), "attempt {attempts}: {delay}");

@@ -151,7 +151,8 @@ fn contact_docs(
         let names = contact::list(tx, workspace, &set)?;
         let points: Vec<_> = contact_point::owned_by(tx, workspace, row.id)?.iter().map(|owner| owner.contact_point_id).collect();
         let points = contact_point::list(tx, workspace, &points)?;
-        let mut body: Vec<String> = names.iter().filter(|other| other.id != row.id).filter_map(|other| other.name.clone()).collect();
+        let mut body: Vec<String> =
+            names.iter().filter(|other| other.id != row.id).filter_map(|other| other.name.clone()).collect();
         body.extend(row.company.clone());
         // The key holds a phone number without its spaces; visitor ids mean nothing to people.
         let addresses = points.iter().filter(|point| point.key.kind != model::ContactPointKind::Visitor);
@@ -261,7 +262,18 @@ mod tests {
     fn event(kind: &str, stream: i64, payload: serde_json::Value) -> LoggedEvent {
         let (id, at) = (EventId(1), Timestamp(0));
         let kind = kind.to_owned();
-        LoggedEvent { id, change_seq: 1, stream_id: Some(stream), seq: None, kind, at, recorded_at: at, actor: Actor::System, cause_id: None, payload }
+        LoggedEvent {
+            id,
+            change_seq: 1,
+            stream_id: Some(stream),
+            seq: None,
+            kind,
+            at,
+            recorded_at: at,
+            actor: Actor::System,
+            cause_id: None,
+            payload,
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@
 //! the index at once, and erased text leaves the file. The price is about as many bytes as the text itself.
 
 use super::find::{self, Cut};
-use super::{DocId, DocKind, Hit, HitWords, Scope, SearchDoc, SearchIndex, SearchQuery, SubjectRef, Term, kind_word, workspace_word};
+use super::{
+    DocId, DocKind, Hit, HitWords, Scope, SearchDoc, SearchIndex, SearchQuery, SubjectRef, Term, kind_word, workspace_word,
+};
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::many;
@@ -142,7 +144,8 @@ impl SearchIndex for Fts5<'_> {
         for kind in [DocKind::Entry, DocKind::Contact] {
             let places: Vec<i64> = hits.iter().filter(|hit| hit.subject.kind == kind).map(|hit| hit.doc_id.0).collect();
             for row in many::rows_in(self.0, texts(kind).words, "", workspace, &places, &[])? {
-                let words = |column: usize| row.str(column).split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+                let words =
+                    |column: usize| row.str(column).split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
                 found.insert(row.int(0), HitWords { title: words(1), body: words(2) });
             }
         }
@@ -167,7 +170,9 @@ impl SearchIndex for Fts5<'_> {
             let Some(doc_id) = find::place_of(self.0, workspace, *subject)? else { continue };
             let hit = Hit { doc_id, subject: *subject };
             let of_kind = &mut words[usize::from(subject.kind == DocKind::Contact)];
-            of_kind.extend(self.words_of(workspace, &[hit])?.into_iter().flat_map(|words| words.title.into_iter().chain(words.body)));
+            of_kind.extend(
+                self.words_of(workspace, &[hit])?.into_iter().flat_map(|words| words.title.into_iter().chain(words.body)),
+            );
             self.remove(workspace, *subject)?;
         }
         for (kind, words) in [DocKind::Entry, DocKind::Contact].into_iter().zip(&words) {

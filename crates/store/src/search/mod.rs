@@ -281,7 +281,8 @@ mod tests {
     #[test]
     fn typed_filters_that_the_index_knows_narrow_the_query_and_the_rest_comes_back() {
         let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
-        let typed = parse("refund channel:email -has:attachment is:open after:2026-09 before:2026-10-05 -after:2026-10-03 -tag:vip");
+        let typed =
+            parse("refund channel:email -has:attachment is:open after:2026-09 before:2026-10-05 -after:2026-10-03 -tag:vip");
         let mut query = SearchQuery::new(WorkspaceId(1), DocKind::Entry);
         let rest = query.narrow(&typed, now, "UTC");
         assert_eq!(query.any_of, [[Scope::Channel(Channel::Email)]]);

@@ -135,7 +135,10 @@ pub fn parse(text: &str) -> ParsedQuery {
     let mut query = ParsedQuery::default();
     let kept = model::fold::truncate(text, QUERY_CHARS_MAX);
     if kept.len() < text.len() {
-        query.problem(model::fold::truncate(&text[kept.len()..], 20), &format!("Only the first {QUERY_CHARS_MAX} characters count."));
+        query.problem(
+            model::fold::truncate(&text[kept.len()..], 20),
+            &format!("Only the first {QUERY_CHARS_MAX} characters count."),
+        );
     }
     let mut rest = kept;
     while let Some(token) = next_token(&mut rest) {
@@ -193,7 +196,9 @@ fn filter(name: &str, value: &str) -> Result<Filter, String> {
             let known: Vec<_> = IS.iter().chain([&SPAM]).map(|(known, _)| *known).collect();
             format!("is: takes one of {}.", known.join(", "))
         }),
-        "channel" => Channel::parse(&word).map(Filter::Channel).ok_or_else(|| one_of("channel", Channel::ALL.iter().map(|c| c.word()))),
+        "channel" => {
+            Channel::parse(&word).map(Filter::Channel).ok_or_else(|| one_of("channel", Channel::ALL.iter().map(|c| c.word())))
+        }
         "priority" => {
             Priority::parse(&word).map(Filter::Priority).ok_or_else(|| one_of("priority", Priority::ALL.iter().map(|p| p.word())))
         }
@@ -316,7 +321,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn words(text: &str) -> Vec<String> {
-        parse(text).terms.iter().map(|t| format!("{}{}{}", sign(t.negated), t.words.join("+"), if t.prefix { "*" } else { "" })).collect()
+        parse(text)
+            .terms
+            .iter()
+            .map(|t| format!("{}{}{}", sign(t.negated), t.words.join("+"), if t.prefix { "*" } else { "" }))
+            .collect()
     }
     fn filters(text: &str) -> Vec<String> {
         parse(text).filters.iter().map(|t| format!("{}{}", sign(t.negated), t.filter)).collect()
@@ -324,7 +333,10 @@ mod tests {
 
     #[test]
     fn words_phrases_prefixes_and_negation_are_read() {
-        assert_eq!(words("Refund  \"Credit Card\" recei* -spam -\"not this\""), ["refund", "credit+card", "recei*", "-spam", "-not+this"]);
+        assert_eq!(
+            words("Refund  \"Credit Card\" recei* -spam -\"not this\""),
+            ["refund", "credit+card", "recei*", "-spam", "-not+this"]
+        );
         assert_eq!(words("ada@example.com"), ["ada+example+com"]);
         assert_eq!(words("\"open quote"), ["open+quote"]);
         assert_eq!(words("10:30 https://shop.example/a mailto:ada@x.org"), ["10+30", "https+shop+example+a", "mailto+ada+x+org"]);
@@ -335,15 +347,25 @@ mod tests {
     #[test]
     fn filters_are_read() {
         assert_eq!(
-            filters("IS:open -channel:email inbox:\"Web shop\" agent:me from:ada tag:vip priority:urgent before:2026-10-01 has:attachment"),
+            filters(
+                "IS:open -channel:email inbox:\"Web shop\" agent:me from:ada tag:vip priority:urgent before:2026-10-01 has:attachment"
+            ),
             [
-                "is:open", "-channel:email", "inbox:\"Web shop\"", "agent:me", "from:\"ada\"", "tag:\"vip\"", "priority:urgent",
-                "before:2026-10-01", "has:attachment"
+                "is:open",
+                "-channel:email",
+                "inbox:\"Web shop\"",
+                "agent:me",
+                "from:\"ada\"",
+                "tag:\"vip\"",
+                "priority:urgent",
+                "before:2026-10-01",
+                "has:attachment"
             ]
         );
-        assert_eq!(filters("is:on_hold is:waiting agent:\"Bo Li\" after:2026 on:yesterday"), [
-            "is:on_hold", "is:waiting", "agent:\"Bo Li\"", "after:2026", "on:yesterday"
-        ]);
+        assert_eq!(
+            filters("is:on_hold is:waiting agent:\"Bo Li\" after:2026 on:yesterday"),
+            ["is:on_hold", "is:waiting", "agent:\"Bo Li\"", "after:2026", "on:yesterday"]
+        );
     }
 
     #[test]
@@ -354,7 +376,13 @@ mod tests {
         let told: Vec<_> = query.problems.iter().map(|p| (p.token.as_str(), p.text.as_str())).collect();
         assert_eq!(told[0].0, "chanel:email");
         assert!(told[0].1.contains("no filter chanel") && told[0].1.contains("channel"));
-        assert_eq!(told[1], ("is:opne", "is: takes one of open, waiting, pending, on_hold, snoozed, resolved, closed, unread, unassigned, mine, spam."));
+        assert_eq!(
+            told[1],
+            (
+                "is:opne",
+                "is: takes one of open, waiting, pending, on_hold, snoozed, resolved, closed, unread, unassigned, mine, spam."
+            )
+        );
         assert!(told[2].1.contains("2026-10-01") && told[3].1.contains("needs a name") && told[4].1.contains("webchat"));
     }
 

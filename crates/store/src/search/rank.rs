@@ -23,8 +23,10 @@ const PLACE_COUNT_MAX: usize = 256;
 /// The hits, best first; equal ones newest first.
 pub fn by_best_match(terms: &[Term], candidates: Vec<(Hit, HitWords)>, now: Timestamp) -> Vec<Hit> {
     let wanted: Vec<&Term> = terms.iter().filter(|term| !term.negated).collect();
-    let counts: Vec<Vec<(usize, usize)>> =
-        candidates.iter().map(|(_, words)| wanted.iter().map(|term| (count(term, &words.title), count(term, &words.body))).collect()).collect();
+    let counts: Vec<Vec<(usize, usize)>> = candidates
+        .iter()
+        .map(|(_, words)| wanted.iter().map(|term| (count(term, &words.title), count(term, &words.body))).collect())
+        .collect();
     let lengths: Vec<f64> = candidates.iter().map(|(_, words)| (words.title.len() + words.body.len()) as f64).collect();
     let mean_length = (lengths.iter().sum::<f64>() / lengths.len().max(1) as f64).max(1.0);
     // How rare a word is, counted among the candidates: it tells terms apart whose words all stand in every candidate, too.
@@ -94,7 +96,10 @@ mod tests {
         assert_eq!(order("refund", &[(day, "", "the refund is late"), (day, "refund", "it is late")]), [1, 0]);
         assert_eq!(order("late refund", &[(day, "", "refund of a late parcel"), (day, "", "a late refund of parcel")]), [1, 0]);
         assert_eq!(order("refund", &[("2025-01-01", "", "refund"), ("2026-11-20", "", "refund")]), [1, 0]);
-        assert_eq!(order("refund", &[(day, "", "refund"), (day, "", &"other words ".repeat(50).replacen("other", "refund", 1))]), [0, 1]);
+        assert_eq!(
+            order("refund", &[(day, "", "refund"), (day, "", &"other words ".repeat(50).replacen("other", "refund", 1))]),
+            [0, 1]
+        );
         assert_eq!(order("refu*", &[(day, "", "no such"), (day, "", "refunding")]), [1, 0]);
         // Equal: newest first, by place.
         assert_eq!(order("refund", &[(day, "", "refund"), (day, "", "refund")]), [1, 0]);

@@ -264,7 +264,8 @@ async fn race(engine: Engine) {
     for (lane, ids) in &ledger.lock().unwrap().ran {
         assert!(ids.is_sorted_by(|a, b| a < b), "lane {lane} out of order or a job twice: {ids:?}");
     }
-    let left = db.read(|tx| tx.one("SELECT (SELECT count(*) FROM job), (SELECT count(*) FROM job_lane)", &[])).await.unwrap().unwrap();
+    let left =
+        db.read(|tx| tx.one("SELECT (SELECT count(*) FROM job), (SELECT count(*) FROM job_lane)", &[])).await.unwrap().unwrap();
     assert_eq!((left.int(0), left.int(1)), (0, 0), "no job and no lane is left");
 }
 

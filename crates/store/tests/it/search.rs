@@ -32,11 +32,37 @@ async fn ids(search: &Search, query: SearchQuery) -> Vec<i64> {
 }
 
 /// Words that people write, in many scripts; some stand in nearly every document, some in one of a thousand.
-const RARE: [&str; 12] =
-    ["Rückerstattung", "brûlée", "Σίσυφος", "ёлка", "مكتبة", "返金してください", "환불해", "straße", "x9k-77", "ada@example.com", "हिन्दी", "ฉันรัก"];
+const RARE: [&str; 12] = [
+    "Rückerstattung",
+    "brûlée",
+    "Σίσυφος",
+    "ёлка",
+    "مكتبة",
+    "返金してください",
+    "환불해",
+    "straße",
+    "x9k-77",
+    "ada@example.com",
+    "हिन्दी",
+    "ฉันรัก",
+];
 const USUAL: [&str; 16] = [
-    "order", "orders", "ordered", "parcel", "late", "refund", "refunds", "card", "credit", "please", "hello", "commande", "größe", "thanks",
-    "注文番号", "مرحبا",
+    "order",
+    "orders",
+    "ordered",
+    "parcel",
+    "late",
+    "refund",
+    "refunds",
+    "card",
+    "credit",
+    "please",
+    "hello",
+    "commande",
+    "größe",
+    "thanks",
+    "注文番号",
+    "مرحبا",
 ];
 
 struct Corpus {
@@ -54,7 +80,11 @@ fn corpus() -> Corpus {
             let word = if random.below(40) == 0 { RARE[random.below(12) as usize] } else { USUAL[random.below(16) as usize] };
             body.push(if random.below(5) == 0 { word.to_uppercase() } else { word.to_owned() });
         }
-        let title = if random.below(3) == 0 { format!("{} {}", USUAL[random.below(16) as usize], RARE[random.below(12) as usize]) } else { String::new() };
+        let title = if random.below(3) == 0 {
+            format!("{} {}", USUAL[random.below(16) as usize], RARE[random.below(12) as usize])
+        } else {
+            String::new()
+        };
         let mut scopes = vec![
             Scope::Inbox(InboxId(1 + random.below(4) as i64)),
             Scope::Channel(if random.below(3) == 0 { Channel::Email } else { Channel::Webchat }),
@@ -67,7 +97,11 @@ fn corpus() -> Corpus {
         // Times repeat (collisions) and ids do not follow them (imported history).
         let at = start().plus_ms(random.below(40_000) as i64 * MINUTE_MS);
         let workspace = if n % 10 == 0 { BYTE_BAKERY } else { ACME };
-        docs.push(SearchDoc { workspace, scopes, ..doc((n * 7 % DOC_COUNT) << 21, at, &title, &body.join(if n % 2 == 0 { " " } else { ", " })) });
+        docs.push(SearchDoc {
+            workspace,
+            scopes,
+            ..doc((n * 7 % DOC_COUNT) << 21, at, &title, &body.join(if n % 2 == 0 { " " } else { ", " }))
+        });
     }
     let cut = docs.iter().map(|doc| (document_words(&doc.title), document_words(&doc.body))).collect();
     Corpus { docs, cut }
@@ -85,7 +119,10 @@ impl Corpus {
                     && query.to.is_none_or(|to| doc.at < to)
                     && query.any_of.iter().all(|group| group.iter().any(|scope| doc.scopes.contains(scope)))
                     && !query.none_of.iter().any(|scope| doc.scopes.contains(scope))
-                    && query.terms.iter().all(|term| term.negated != (holds(&self.cut[*n].0, term) || holds(&self.cut[*n].1, term)))
+                    && query
+                        .terms
+                        .iter()
+                        .all(|term| term.negated != (holds(&self.cut[*n].0, term) || holds(&self.cut[*n].1, term)))
             })
             .map(|n| (self.docs[n].at, self.docs[n].subject.id))
             .collect();
@@ -123,14 +160,82 @@ fn same(corpus: &Corpus, query: &SearchQuery, hits: &[Hit]) {
 
 fn typed_queries() -> Vec<String> {
     let mut typed: Vec<String> = [
-        "the", "order", "ORDER", "order*", "refund late", "\"credit card\"", "\"card credit\"", "-refund", "refund -late", "refund -\"credit card\"",
-        "rückerstattung", "RUCKERSTATTUNG", "ruck*", "brulee", "σισυφοσ", "ЕЛКА", "елка", "مكتبه", "مَرحَبا", "返金", "返金して", "金", "い", "文番", "注文番号 late",
-        "환불", "불해", "strasse", "STRAẞE", "x9k-77", "\"x9k 77\"", "x9k", "ada@example.com", "example", "\"ada example\"", "हिन्दी", "รัก", "grosse",
-        "größe*", "nosuchword", "nosuch*", "\"late late\"", "\"the order\"", "the -the", "wkacme", "in0000000000001", "kdentry", "wk*", "chemail",
-        "\"order par*", "credit.car*", "a*", "the order* -parcel -\"late refund\" card",
+        "the",
+        "order",
+        "ORDER",
+        "order*",
+        "refund late",
+        "\"credit card\"",
+        "\"card credit\"",
+        "-refund",
+        "refund -late",
+        "refund -\"credit card\"",
+        "rückerstattung",
+        "RUCKERSTATTUNG",
+        "ruck*",
+        "brulee",
+        "σισυφοσ",
+        "ЕЛКА",
+        "елка",
+        "مكتبه",
+        "مَرحَبا",
+        "返金",
+        "返金して",
+        "金",
+        "い",
+        "文番",
+        "注文番号 late",
+        "환불",
+        "불해",
+        "strasse",
+        "STRAẞE",
+        "x9k-77",
+        "\"x9k 77\"",
+        "x9k",
+        "ada@example.com",
+        "example",
+        "\"ada example\"",
+        "हिन्दी",
+        "รัก",
+        "grosse",
+        "größe*",
+        "nosuchword",
+        "nosuch*",
+        "\"late late\"",
+        "\"the order\"",
+        "the -the",
+        "wkacme",
+        "in0000000000001",
+        "kdentry",
+        "wk*",
+        "chemail",
+        "\"order par*",
+        "credit.car*",
+        "a*",
+        "the order* -parcel -\"late refund\" card",
         // What other query languages would read something into.
-        "order AND late", "order OR nosuchword", "NOT refund", "NEAR(order late)", "body:order", "scope:\"wk", "{title}:order", "^the", "order:*", "'order'",
-        "order') OR 1=1 --", "order & late", "!order", "order <-> late", "order | late", "or\\der", "(order", "\"", "order\" OR \"late", "*", "%", "_",
+        "order AND late",
+        "order OR nosuchword",
+        "NOT refund",
+        "NEAR(order late)",
+        "body:order",
+        "scope:\"wk",
+        "{title}:order",
+        "^the",
+        "order:*",
+        "'order'",
+        "order') OR 1=1 --",
+        "order & late",
+        "!order",
+        "order <-> late",
+        "order | late",
+        "or\\der",
+        "(order",
+        "\"",
+        "order\" OR \"late",
+        "*",
+        "%",
+        "_",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -377,7 +482,12 @@ async fn erased_text_leaves_no_byte_in_the_file() {
             let id = chunk * 250 + n;
             let usual: Vec<_> = (0..10).map(|_| USUAL[random.below(16) as usize]).collect();
             let title = if id % 2 == 0 { format!("title{}", secret(id)) } else { String::new() };
-            doc(id, start().plus_ms(random.below(900_000) as i64), &title, &format!("{} {} {}", usual.join(" "), secret(id), usual[0]))
+            doc(
+                id,
+                start().plus_ms(random.below(900_000) as i64),
+                &title,
+                &format!("{} {} {}", usual.join(" "), secret(id), usual[0]),
+            )
         });
         search.apply(ACME, docs.collect(), Vec::new(), Some(chunk)).await.unwrap();
     }
@@ -399,7 +509,11 @@ async fn erased_text_leaves_no_byte_in_the_file() {
     }
     search.erase(ACME, erased[20..].iter().map(|id| entry(*id)).collect()).await.unwrap();
     let left = String::from_utf8_lossy(&bytes()).into_owned();
-    let found: BTreeMap<i64, usize> = erased.iter().map(|id| (*id, left.matches(&format!("{id:04}zebra")).count() + left.matches(&format!("zebrawedding{id:04}")).count())).filter(|(_, n)| *n > 0).collect();
+    let found: BTreeMap<i64, usize> = erased
+        .iter()
+        .map(|id| (*id, left.matches(&format!("{id:04}zebra")).count() + left.matches(&format!("zebrawedding{id:04}")).count()))
+        .filter(|(_, n)| *n > 0)
+        .collect();
     assert!(found.is_empty(), "{} of {} are still there: {found:?}", found.len(), erased.len());
     assert!(left.contains(&secret(101)), "the others are untouched");
     assert_eq!(ids(&search, words(&secret(101))).await, [101]);
