@@ -139,6 +139,8 @@ export const ar: ArabicCatalogue = {
   open_file: "فتح {name}",
   remove_file: "إزالة {name}",
   pictures: "صور",
+  audio: "صوت",
+  video: "فيديو",
   any_type: "كل الأنواع",
 
   banned: "هذه الدردشة مغلقة أمامك",

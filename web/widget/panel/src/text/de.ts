@@ -104,6 +104,8 @@ export const de: Catalogue = {
   open_file: "{name} öffnen",
   remove_file: "{name} entfernen",
   pictures: "Bilder",
+  audio: "Audio",
+  video: "Video",
   any_type: "alle Arten",
 
   banned: "Dieser Chat ist für Sie geschlossen",

@@ -114,6 +114,8 @@ export const en = {
   open_file: "Open {name}",
   remove_file: "Remove {name}",
   pictures: "pictures",
+  audio: "audio",
+  video: "video",
   any_type: "any type",
 
   // states in which nothing can be written

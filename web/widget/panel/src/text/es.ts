@@ -104,6 +104,8 @@ export const es: Catalogue = {
   open_file: "Abrir {name}",
   remove_file: "Quitar {name}",
   pictures: "imágenes",
+  audio: "audio",
+  video: "vídeo",
   any_type: "cualquier tipo",
 
   banned: "Este chat está cerrado para usted",

@@ -104,6 +104,8 @@ export const fr: Catalogue = {
   open_file: "Ouvrir {name}",
   remove_file: "Retirer {name}",
   pictures: "images",
+  audio: "audio",
+  video: "vidéo",
   any_type: "tous types",
 
   banned: "Ce chat vous est fermé",

@@ -3,11 +3,24 @@ import type { Text } from "../text/text";
 import { Icon } from "./icons";
 import type { Props } from "./parts";
 
+const known: [RegExp, string][] = [
+  [/wordprocessingml|msword/, "Word"],
+  [/spreadsheetml|ms-excel/, "Excel"],
+  [/presentationml|ms-powerpoint/, "PowerPoint"],
+  [/opendocument\.text/, "ODT"],
+  [/opendocument\.spreadsheet/, "ODS"],
+  [/^text\/plain$/, "TXT"],
+];
+
 /** Words for what a browser calls a type. */
-function typeNames(text: Text, types: string[]): string {
-  const names = types.map((type) => (type === "image/*" ? text.t("pictures") : type === "*/*" ? text.t("any_type") : (type.replace(/^\./, "").split("/").pop() ?? type).toUpperCase()));
-  return text.list([...new Set(names)]);
+function typeName(text: Text, type: string): string {
+  if (type === "image/*") return text.t("pictures");
+  if (type === "audio/*") return text.t("audio");
+  if (type === "video/*") return text.t("video");
+  if (type === "*/*") return text.t("any_type");
+  return known.find(([pattern]) => pattern.test(type))?.[1] ?? (type.replace(/^\./, "").split("/").pop() ?? type).toUpperCase();
 }
+const typeNames = (text: Text, types: string[]) => text.list([...new Set(types.map((type) => typeName(text, type)))]);
 
 function why(text: Text, one: Upload, limits: { bytes_max: number; count_max: number; types: string[] }): string {
   const { name } = one;
