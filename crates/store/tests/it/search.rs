@@ -440,6 +440,19 @@ db_test! {
         assert_eq!(best("refund -parcel -above").await, [5, 4, 3]);
     }
 
+    async fn no_typed_text_is_an_error(db: TestDb) {
+        let search = Search::open(&db.db).unwrap();
+        search.apply(ACME, vec![doc(1, start(), "one", "two three")], Vec::new(), None).await.unwrap();
+        let random = FakeRandom::new(99);
+        let pieces: Vec<char> = "ab19 \"'*():^&|!<>\\-+{}[],.;%_$?@#~\0\t\n\u{7f}äß返金한กิ\u{301}\u{200d}\u{fffd}🙂مك".chars().collect();
+        for _ in 0..400 {
+            let typed: String = (0..random.below(24)).map(|_| pieces[random.below(pieces.len() as u64) as usize]).collect();
+            let found = search.find(words(&typed), None, 5).await;
+            assert!(found.is_ok(), "{typed:?}: {found:?}");
+        }
+        assert_eq!(ids(&search, words("two")).await, [1]);
+    }
+
     async fn long_and_odd_texts_are_taken(db: TestDb) {
         let search = Search::open(&db.db).unwrap();
         let all: String = (1..0x3_0000).filter_map(char::from_u32).collect();
