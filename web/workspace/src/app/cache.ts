@@ -23,7 +23,8 @@ export function applyItems(items: LiveItem[]) {
         queryClient.setQueryData(qk.views, { items: item.items });
         break;
       case "draft":
-        void queryClient.invalidateQueries({ queryKey: qk.conversation(item.conversation_id), refetchType: "none" });
+        // Written on another device: read anew when opened. The open one finds out by the version of its next save.
+        queryClient.removeQueries({ queryKey: qk.conversation(item.conversation_id), type: "inactive" });
         break;
       case "agents":
         void queryClient.invalidateQueries({ queryKey: qk.agents });

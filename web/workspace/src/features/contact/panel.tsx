@@ -157,11 +157,9 @@ function Point({ point: p, now }: { point: ContactPoint; now: number }) {
       <Icon size={15} className="mt-0.5 shrink-0 text-ink3" aria-hidden />
       <div className="min-w-0 flex-1">
         <p className={cx("truncate text-13", bad && "text-ink3 line-through")} dir="auto" title={p.address}>{p.kind === "visitor" ? t.pointKind.visitor : p.address}</p>
-        <p className={cx("flex flex-wrap items-center gap-x-1 text-12", level >= 2 ? "text-ok" : level === 1 ? "text-warn" : "text-ink3")} title={p.proof_source ? (t.proofSource as Record<string, string>)[p.proof_source] ?? p.proof_source : undefined}>
+        <p className={cx("flex items-start gap-1 text-12 [&>svg]:mt-0.5 [&>svg]:shrink-0", level >= 2 ? "text-ok" : level === 1 ? "text-warn" : "text-ink3")} title={p.proof_source ? (t.proofSource as Record<string, string>)[p.proof_source] ?? p.proof_source : undefined}>
           <Proof size={12} aria-hidden />
-          <span>{t.proof[level]}</span>
-          {p.proof_source && <span className="text-ink3">· {(t.proofSource as Record<string, string>)[p.proof_source] ?? p.proof_source}</span>}
-          {p.online ? <span className="text-ok">· {t.onSiteNow}</span> : p.last_seen_at && <span className="tnum text-ink3">· {age(p.last_seen_at, now)}</span>}
+          <span>{t.proof[level]}{p.proof_source && <span className="text-ink3">: {(t.proofSource as Record<string, string>)[p.proof_source] ?? p.proof_source}</span>}{p.online ? <span className="text-ok"> · {t.onSiteNow}</span> : p.last_seen_at && <span className="tnum text-ink3"> · {age(p.last_seen_at, now)}</span>}</span>
         </p>
         {p.shared && <p className="text-12 text-warn">{t.sharedPoint}</p>}
         {p.health !== "ok" && <p className="text-12 text-danger">{t.health[p.health]}</p>}

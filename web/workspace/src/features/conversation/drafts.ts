@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { Problem, type Attachment, type Draft } from "@continuo/api-client";
+import { Problem, type Attachment, type ConversationDetail, type Draft } from "@continuo/api-client";
 import { api, need } from "../../app/api";
 import { applyRow, findRow } from "../../app/cache";
 import { qk, queryClient } from "../../app/query";
@@ -28,8 +28,8 @@ const blank = (d: { text: string; attachments: Attachment[] }) => d.text.trim() 
  * What was typed here and never reached the server is not given up for a newer one from elsewhere: both are kept.
  */
 export function chooseDraft(local: LocalDraft | null, server: Draft | undefined): { mine: LocalDraft; other: Draft | null } {
-  if (!local || (!local.dirty && (server?.version ?? 0) >= local.version)) {
-    if (!server) return { mine: local && local.dirty ? local : { ...empty }, other: null };
+  if (!local?.dirty) {
+    if (!server) return { mine: { ...empty }, other: null };
     return { mine: { text: server.text, attachments: server.attachments, inboxId: server.inbox_id ?? null, version: server.version, dirty: false, baseSeq: local?.baseSeq ?? null }, other: null };
   }
   const serverVersion = server?.version ?? 0;
@@ -52,6 +52,11 @@ function writeDisk(key: string, draft: LocalDraft | null) {
   } catch {
     // Full or refused storage: the server's copy follows within a second.
   }
+}
+
+/** The cached conversation knows the draft too, so that coming back to it shows what is true. */
+function keepInCache(conversation: string, mode: Mode, draft: Draft | null) {
+  queryClient.setQueryData<ConversationDetail>(qk.conversation(conversation), (was) => was && { ...was, drafts: [...was.drafts.filter((d) => d.mode !== mode), ...(draft ? [draft] : [])] });
 }
 
 export function useDraft(agent: string, conversation: string, mode: Mode, server: Draft | undefined) {
@@ -82,11 +87,13 @@ export function useDraft(agent: string, conversation: string, mode: Mode, server
         if (blank(d)) {
           if (d.version > 0) await need(api.DELETE("/api/v1/conversations/{id}/drafts/{mode}", { params: { path } }));
           if (epoch.current === at) set({ ...now.current, version: 0, dirty: !blank(now.current) });
+          keepInCache(conversation, mode, null);
         } else {
           const saved = await need(api.PUT("/api/v1/conversations/{id}/drafts/{mode}", { params: { path }, body: { text: d.text, attachment_ids: d.attachments.map((a) => a.id), inbox_id: d.inboxId, version: d.version } }));
           if (epoch.current !== at) return;
           const same = now.current.text === d.text && now.current.attachments === d.attachments;
           set({ ...now.current, version: saved.version, dirty: !same });
+          keepInCache(conversation, mode, saved);
           setSavedAt(Date.now());
         }
         if (epoch.current === at) writeDisk(key, now.current);
@@ -137,8 +144,8 @@ export function useDraft(agent: string, conversation: string, mode: Mode, server
     writeDisk(key, null);
     const row = findRow(conversation);
     if (row) applyRow({ ...row, draft: false });
-    void queryClient.invalidateQueries({ queryKey: qk.conversation(conversation), refetchType: "none" });
-  }, [key, set, conversation]);
+    keepInCache(conversation, mode, null);
+  }, [key, set, conversation, mode]);
 
   useEffect(() => {
     // Left over from a visit without network.
@@ -148,9 +155,8 @@ export function useDraft(agent: string, conversation: string, mode: Mode, server
       clearTimeout(serverTimer.current);
       writeDisk(key, now.current);
       if (now.current.dirty) void saveServer();
-      void queryClient.invalidateQueries({ queryKey: qk.conversation(conversation), refetchType: "none" });
     };
-  }, [key, saveServer, conversation]);
+  }, [key, saveServer]);
 
   const takeOther = () => {
     if (!other) return;

@@ -116,7 +116,6 @@ export function Timeline({ row, page, goTo, me, actions, onEdit }: { row: Conver
 
   useEffect(
     () => () => {
-      // eslint-disable-next-line react-hooks/exhaustive-deps -- the handle of the moment it leaves is the one wanted
       const l = list.current;
       if (l && !atEndRef.current) places.set(id, { offset: l.scrollOffset, cache: l.cache, count: rowCount.current });
       else places.delete(id);

@@ -65,11 +65,11 @@ export function BulkBar({ rows, shown, total, onAll, onClear }: { rows: Conversa
   ]);
   const common = (tagId: string) => rows.every((r) => r.tag_ids.includes(tagId));
   return (
-    <div role="toolbar" aria-label={t.chosenActions} aria-busy={busy} className="fade flex shrink-0 items-center gap-0.5 border-b border-line bg-brand-tint ps-4 pe-2 py-1.5">
-      <p className="tnum min-w-0 flex-1 truncate text-13" aria-live="polite">
-        <span className="font-medium">{t.chosen(rows.length)}</span>{" "}
+    <div role="toolbar" aria-label={t.chosenActions} aria-busy={busy} className="fade flex shrink-0 items-center gap-0.5 border-b border-line bg-brand-tint py-1.5 pe-2 ps-4">
+      <p className="tnum flex min-w-0 flex-1 flex-col text-13" aria-live="polite">
+        <span className="font-medium">{t.chosen(rows.length)}</span>
         {rows.length < shown && (
-          <button type="button" className="rounded-chip text-brand underline-offset-2 hover:underline" onClick={onAll}>
+          <button type="button" className="w-fit truncate rounded-chip text-12 text-brand underline-offset-2 hover:underline" onClick={onAll}>
             {total > shown ? t.chooseShown(shown) : t.chooseAllOf(total)}
           </button>
         )}

@@ -135,9 +135,9 @@ export function ListPane({ params, openId, className }: { params: ListParams; op
             {tabs.map((key) => {
               const v = byKey.get(key);
               return (
-                <button key={key} type="button" onClick={() => go(key)} aria-current={params.view === key ? "page" : undefined} className={cx("flex h-8 min-w-0 items-center gap-1.5 rounded-control px-2 text-14 transition-colors", params.view === key ? "bg-fill font-semibold text-ink" : "font-medium text-ink2 hover:bg-canvas")}>
+                <button key={key} type="button" onClick={() => go(key)} aria-current={params.view === key ? "page" : undefined} className={cx("flex h-8 items-center gap-1.5 rounded-control px-2 text-14 transition-colors", key.includes(":") || tabs.length === 3 && params.view === key ? "min-w-0" : "shrink-0", params.view === key ? "bg-fill font-semibold text-ink" : "font-medium text-ink2 hover:bg-canvas")}>
                   <span className="truncate">{viewName(v ?? { key, name: null })}</span>
-                  {v && v.count > 0 && <span className="tnum text-12 font-normal text-ink3">{v.capped ? `${v.count}+` : v.count}</span>}
+                  {v && v.count > 0 && (tabs.length === 2 || params.view === key) && <span className="tnum text-12 font-normal text-ink3">{v.capped ? `${v.count}+` : v.count}</span>}
                 </button>
               );
             })}

@@ -206,12 +206,15 @@ function ChatEditor({ inbox, saved }: { inbox: Inbox; saved: WebchatSettings }) 
   );
 }
 
+/** A colour input cannot be empty; this is what it shows until one is chosen. */
+const FALLBACK = "#0b6b74";
+
 export function ColourField({ label, value, onChange }: { label: string; value: string; onChange: (v: string) => void }) {
   return (
     <Field label={label}>
       {(ids) => (
         <span className="flex gap-2">
-          <input type="color" aria-label={label} value={/^#[0-9a-f]{6}$/i.test(value) ? value : "#0b6b74"} onChange={(e) => onChange(e.target.value)} className="h-9 w-12 shrink-0 cursor-pointer rounded-control border border-control bg-surface p-1" />
+          <input type="color" aria-label={label} value={/^#[0-9a-f]{6}$/i.test(value) ? value : FALLBACK} onChange={(e) => onChange(e.target.value)} className="h-9 w-12 shrink-0 cursor-pointer rounded-control border border-control bg-surface p-1" />
           <input {...ids} className="field font-mono text-13" value={value} maxLength={7} onChange={(e) => onChange(e.target.value)} />
         </span>
       )}

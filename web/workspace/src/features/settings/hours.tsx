@@ -49,9 +49,9 @@ export function WeekEditor({ week, onChange }: { week: Span[][]; onChange: (week
               {spans.length === 0 && <span className="text-13 text-ink3">{t.st.closedDay}</span>}
               {spans.map((s, i) => (
                 <span key={i} className="inline-flex items-center gap-1.5 text-13">
-                  <input type="time" aria-label={t.st.opens(name)} className="field h-8 min-h-8 w-28 py-0 tnum" value={toText(s.open)} onChange={(e) => e.target.value && set(day, spans.map((x, j) => (j === i ? { ...x, open: toMinutes(e.target.value) } : x)))} />
+                  <input type="time" aria-label={t.st.opens(name)} className="field h-8 min-h-8 w-32 py-0 tnum" value={toText(s.open)} onChange={(e) => e.target.value && set(day, spans.map((x, j) => (j === i ? { ...x, open: toMinutes(e.target.value) } : x)))} />
                   <span aria-hidden>–</span>
-                  <input type="time" aria-label={t.st.closes(name)} className="field h-8 min-h-8 w-28 py-0 tnum" value={toText(s.close)} onChange={(e) => e.target.value && set(day, spans.map((x, j) => (j === i ? { ...x, close: toMinutes(e.target.value) || 1440 } : x)))} />
+                  <input type="time" aria-label={t.st.closes(name)} className="field h-8 min-h-8 w-32 py-0 tnum" value={toText(s.close)} onChange={(e) => e.target.value && set(day, spans.map((x, j) => (j === i ? { ...x, close: toMinutes(e.target.value) || 1440 } : x)))} />
                   <IconButton size="s" label={t.st.removeSpan(name)} onClick={() => set(day, spans.filter((_, j) => j !== i))}><X size={14} aria-hidden /></IconButton>
                 </span>
               ))}
@@ -99,7 +99,7 @@ function HoursCard({ item }: { item: BusinessHours }) {
               <input type="date" aria-label={t.st.holidayDate} className="field w-40 tnum" value={h.on} onChange={(e) => holiday(i, { on: e.target.value })} />
               <input aria-label={t.name} className="field w-auto min-w-32 flex-1" value={h.name} onChange={(e) => holiday(i, { name: e.target.value })} />
               <label className="flex items-center gap-1.5 text-13"><input type="checkbox" className="size-4 accent-brand" checked={h.spans.length > 0} onChange={(e) => holiday(i, { spans: e.target.checked ? [{ open: 540, close: 720 }] : [] })} />{t.st.halfDay}</label>
-              {h.spans[0] && <span className="inline-flex items-center gap-1"><input type="time" aria-label={t.st.opens(h.name)} className="field w-28 tnum" value={toText(h.spans[0].open)} onChange={(e) => holiday(i, { spans: [{ open: toMinutes(e.target.value), close: h.spans[0]?.close ?? 720 }] })} />–<input type="time" aria-label={t.st.closes(h.name)} className="field w-28 tnum" value={toText(h.spans[0].close)} onChange={(e) => holiday(i, { spans: [{ open: h.spans[0]?.open ?? 540, close: toMinutes(e.target.value) }] })} /></span>}
+              {h.spans[0] && <span className="inline-flex items-center gap-1"><input type="time" aria-label={t.st.opens(h.name)} className="field w-32 tnum" value={toText(h.spans[0].open)} onChange={(e) => holiday(i, { spans: [{ open: toMinutes(e.target.value), close: h.spans[0]?.close ?? 720 }] })} />–<input type="time" aria-label={t.st.closes(h.name)} className="field w-32 tnum" value={toText(h.spans[0].close)} onChange={(e) => holiday(i, { spans: [{ open: h.spans[0]?.open ?? 540, close: toMinutes(e.target.value) }] })} /></span>}
               <IconButton size="s" label={t.st.removeSpan(h.name)} onClick={() => setHours({ ...hours, holidays: hours.holidays.filter((_, j) => j !== i) })}><X size={14} aria-hidden /></IconButton>
             </li>
           ))}

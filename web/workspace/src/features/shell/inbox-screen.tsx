@@ -39,7 +39,7 @@ export function InboxScreen() {
   return (
     <>
       {(!single || !id) && (
-        <div className="flex min-h-0 shrink-0 max-lg:flex-1" style={single ? undefined : { width: listWidth }}>
+        <div className={single ? "flex min-h-0 min-w-0 flex-1" : "flex min-h-0 shrink-0"} style={single ? undefined : { width: listWidth }}>
           <ListPane params={params} openId={id} className="flex-1" />
         </div>
       )}

@@ -37,7 +37,7 @@ export function Shell() {
     { id: "app.me", label: t.cmd.goTo(t.mySettings), group: "go", run: () => void navigate({ to: "/settings/$page", params: { page: "me" } }) },
     { id: "app.singleKeys", label: t.cmd.toggleKeys, group: "me", run: () => singleKeys.set((on) => !on) },
     { id: "app.panes", label: t.cmd.panes, keys: ["F6", "]"], group: "go", run: (e) => cyclePanes(e?.shiftKey ? -1 : 1), hidden: true },
-    { id: "app.panesBack", label: t.cmd.panes, keys: ["shift+F6", "["], group: "go", run: () => cyclePanes(-1), hidden: true },
+    { id: "app.panesBack", label: t.cmd.panesBack, keys: ["shift+F6", "["], group: "go", run: () => cyclePanes(-1), hidden: true },
   ]);
   if (me.isError) return <Failed error={me.error} onRetry={() => void me.refetch()} />;
   if (!me.data) return null;
