@@ -60,15 +60,29 @@ fn read(row: &Row) -> Contact {
     }
 }
 
-const INSERT: &str = "INSERT INTO contact (workspace_id, id, live_id, name, name_key, company, locale, time_zone, notes, claimed, first_seen_at, last_seen_at, version) VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)";
+pub(crate) const INSERT: &str = "INSERT INTO contact (workspace_id, id, live_id, name, name_key, company, locale, time_zone, notes, claimed, first_seen_at, last_seen_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)";
 /// Writes a new, live contact with version 1.
 pub fn insert(tx: &mut dyn Conn, workspace: WorkspaceId, contact: &Contact) -> Result<(), StoreError> {
-    let c = contact;
-    tx.exec(
-        INSERT,
-        values![workspace, c.id, c.name.clone(), key(&c.name), c.company.clone(), c.locale.clone(), c.time_zone.clone(), c.notes.clone(), json(&c.claimed), c.first_seen_at, c.last_seen_at],
-    )?;
+    tx.exec(INSERT, &row_values(workspace, contact))?;
     Ok(())
+}
+
+/// The values of INSERT.
+pub(crate) fn row_values(workspace: WorkspaceId, c: &Contact) -> Vec<Value> {
+    vec![
+        workspace.into(),
+        c.id.into(),
+        c.id.into(),
+        c.name.clone().into(),
+        key(&c.name).into(),
+        c.company.clone().into(),
+        c.locale.clone().into(),
+        c.time_zone.clone().into(),
+        c.notes.clone().into(),
+        json(&c.claimed).into(),
+        c.first_seen_at.into(),
+        c.last_seen_at.into(),
+    ]
 }
 
 fn key(name: &Option<String>) -> Option<String> {

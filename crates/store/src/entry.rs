@@ -5,6 +5,7 @@ use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::many::{self, word};
 use crate::row::Row;
+use crate::value::Value;
 use crate::values;
 use model::{
     Audience, AuthorKind, Body, Channel, ContactId, ContactPointId, ConversationId, DecisionId, DeliveryState, Direction, EntryId,
@@ -117,47 +118,48 @@ fn read(row: &Row) -> Entry {
     }
 }
 
-const INSERT: &str = "INSERT INTO entry (workspace_id, id, contact_id, conversation_id, inbox_id, contact_point_id, kind, channel, direction, audience, delivery, delivery_reason, uncertain, author_kind, author_id, author_name, notification, closing, imported, proof_level, flags, decision_id, reply_to, external_key, client_key, client_id, seq, at, body)
+pub(crate) const INSERT: &str = "INSERT INTO entry (workspace_id, id, contact_id, conversation_id, inbox_id, contact_point_id, kind, channel, direction, audience, delivery, delivery_reason, uncertain, author_kind, author_id, author_name, notification, closing, imported, proof_level, flags, decision_id, reply_to, external_key, client_key, client_id, seq, at, body)
  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
 /// Writes an entry. A known `client_key` must have been looked for before: here it is a conflict.
 pub fn insert(tx: &mut dyn Conn, workspace: WorkspaceId, entry: &Entry) -> Result<(), StoreError> {
-    let e = entry;
-    let body = serde_json::to_string(&e.body).map_err(|error| StoreError::broken(format!("entry body: {error}")))?;
-    tx.exec(
-        INSERT,
-        values![
-            workspace,
-            e.id,
-            e.contact_id,
-            e.conversation_id,
-            e.inbox_id,
-            e.contact_point_id,
-            e.kind.word(),
-            e.channel.word(),
-            e.direction.word(),
-            e.audience.word(),
-            e.delivery.map(DeliveryState::word),
-            e.delivery_reason.clone(),
-            e.uncertain,
-            e.author_kind.word(),
-            e.author_id,
-            &e.author_name,
-            e.notification,
-            e.closing,
-            e.imported,
-            e.proof_level,
-            e.flags.join(" "),
-            e.decision_id,
-            e.reply_to,
-            e.external_key.clone(),
-            e.client_key.clone(),
-            e.client_id.clone(),
-            e.seq,
-            e.at,
-            body
-        ],
-    )?;
+    tx.exec(INSERT, &row_values(workspace, entry)?)?;
     Ok(())
+}
+
+/// The values of INSERT.
+pub(crate) fn row_values(workspace: WorkspaceId, e: &Entry) -> Result<Vec<Value>, StoreError> {
+    let body = serde_json::to_string(&e.body).map_err(|error| StoreError::broken(format!("entry body: {error}")))?;
+    Ok(vec![
+        workspace.into(),
+        e.id.into(),
+        e.contact_id.into(),
+        e.conversation_id.into(),
+        e.inbox_id.into(),
+        e.contact_point_id.into(),
+        e.kind.word().into(),
+        e.channel.word().into(),
+        e.direction.word().into(),
+        e.audience.word().into(),
+        e.delivery.map(DeliveryState::word).into(),
+        e.delivery_reason.clone().into(),
+        e.uncertain.into(),
+        e.author_kind.word().into(),
+        e.author_id.into(),
+        Value::from(&e.author_name),
+        e.notification.into(),
+        e.closing.into(),
+        e.imported.into(),
+        e.proof_level.into(),
+        e.flags.join(" ").into(),
+        e.decision_id.into(),
+        e.reply_to.into(),
+        e.external_key.clone().into(),
+        e.client_key.clone().into(),
+        e.client_id.clone().into(),
+        e.seq.into(),
+        e.at.into(),
+        body.into(),
+    ])
 }
 
 const FIND: &str = concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND id = $2");

@@ -23,6 +23,7 @@ pub mod inbox;
 pub mod invitation;
 pub mod job;
 pub mod lease;
+pub mod loader;
 pub mod lockfile;
 pub mod login_session;
 mod many;

@@ -9,6 +9,7 @@ use crate::conn::{Conn, Counter};
 use crate::error::StoreError;
 use crate::many::{self, word};
 use crate::row::Row;
+use crate::value::Value;
 use crate::values;
 use model::{AgentId, Channel, ContactId, ConversationId, EntryId, InboxId, Priority, Status, TeamId, Timestamp, WorkspaceId};
 use serde::{Deserialize, Serialize};
@@ -225,51 +226,57 @@ fn preview_json(preview: &Option<Preview>) -> String {
     serde_json::to_string(preview).unwrap_or_else(|_| "null".to_owned())
 }
 
-const INSERT: &str = "INSERT INTO conversation (workspace_id, id, number, contact_id, inbox_id, channel, first_channel, agent_id, team_id, status, status_before_spam, folder, spam, imported, priority, subject, snoozed_until, resolved_at, waiting_since, seq, customer_seq, public_seq, unread_count, preview, merged_into, follow_up_of, created_at, last_activity_at, customer_at, next_due_at, version)
+pub(crate) const INSERT: &str = "INSERT INTO conversation (workspace_id, id, number, contact_id, inbox_id, channel, first_channel, agent_id, team_id, status, status_before_spam, folder, spam, imported, priority, subject, snoozed_until, resolved_at, waiting_since, seq, customer_seq, public_seq, unread_count, preview, merged_into, follow_up_of, created_at, last_activity_at, customer_at, next_due_at, version)
  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)";
 /// Writes a new conversation and counts it.
 pub fn insert(tx: &mut dyn Conn, workspace: WorkspaceId, conversation: &Conversation) -> Result<(), StoreError> {
-    let c = conversation;
-    tx.exec(
-        INSERT,
-        values![
-            workspace,
-            c.id,
-            c.number,
-            c.contact_id,
-            c.inbox_id,
-            c.channel.word(),
-            c.first_channel.word(),
-            c.agent_id,
-            c.team_id,
-            c.status.word(),
-            c.status_before_spam.map(Status::word),
-            c.folder().word(),
-            c.spam,
-            c.imported,
-            c.priority.word(),
-            c.subject.clone(),
-            c.snoozed_until,
-            c.resolved_at,
-            c.waiting_since,
-            c.seq,
-            c.customer_seq,
-            c.public_seq,
-            c.unread_count,
-            preview_json(&c.preview),
-            c.merged_into,
-            c.follow_up_of,
-            c.created_at,
-            c.last_activity_at,
-            c.customer_at,
-            c.next_due_at,
-            c.version
-        ],
-    )?;
-    for (kind, subject_id) in c.counters() {
+    tx.exec(INSERT, &row_values(workspace, conversation))?;
+    count(tx, workspace, conversation);
+    Ok(())
+}
+
+/// Counts a new row.
+pub(crate) fn count(tx: &mut dyn Conn, workspace: WorkspaceId, conversation: &Conversation) {
+    for (kind, subject_id) in conversation.counters() {
         tx.count(Counter { workspace, kind, subject_id }, 1);
     }
-    Ok(())
+}
+
+/// The values of INSERT.
+pub(crate) fn row_values(workspace: WorkspaceId, c: &Conversation) -> Vec<Value> {
+    vec![
+        workspace.into(),
+        c.id.into(),
+        c.number.into(),
+        c.contact_id.into(),
+        c.inbox_id.into(),
+        c.channel.word().into(),
+        c.first_channel.word().into(),
+        c.agent_id.into(),
+        c.team_id.into(),
+        c.status.word().into(),
+        c.status_before_spam.map(Status::word).into(),
+        c.folder().word().into(),
+        c.spam.into(),
+        c.imported.into(),
+        c.priority.word().into(),
+        c.subject.clone().into(),
+        c.snoozed_until.into(),
+        c.resolved_at.into(),
+        c.waiting_since.into(),
+        c.seq.into(),
+        c.customer_seq.into(),
+        c.public_seq.into(),
+        c.unread_count.into(),
+        preview_json(&c.preview).into(),
+        c.merged_into.into(),
+        c.follow_up_of.into(),
+        c.created_at.into(),
+        c.last_activity_at.into(),
+        c.customer_at.into(),
+        c.next_due_at.into(),
+        c.version.into(),
+    ]
 }
 
 const FIND: &str = concat!("SELECT ", columns!(), " FROM conversation WHERE workspace_id = $1 AND id = $2");
