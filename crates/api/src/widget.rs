@@ -18,7 +18,6 @@ mod take;
 pub use doors::Doors;
 
 use crate::Front;
-use crate::error::Problem;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
@@ -39,6 +38,5 @@ pub fn router() -> Router<Front> {
         // `SITE.js` is the loader, `SITE` the panel: one pattern, since a path cannot end a parameter with a word.
         .route("/w/{site}", get(page::loader_or_panel))
         .nest("/w/{site}", of_a_site)
-        .route("/w/{*rest}", get(|| async { Problem::not_found() }))
         .layer(DefaultBodyLimit::disable())
 }

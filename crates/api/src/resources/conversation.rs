@@ -6,7 +6,7 @@ use crate::body::{JsonBody, Path, Query, set, three};
 use crate::error::Problem;
 use crate::types::ProblemDocument;
 use crate::types::contact::Contact;
-use crate::types::conversation::{ContactName, ConversationPage, ConversationRow, Preview, QueryProblem, Total, ViewCount};
+use crate::types::conversation::{ContactName, ConversationPage, ConversationRow, Preview, QueryProblem, Total};
 use crate::types::cursor;
 use crate::types::entry::Draft;
 use crate::types::file::Files;
@@ -20,7 +20,7 @@ use desk::conversation::change::{self, ChangeError, Patch};
 use desk::conversation::label::{self, LabelError};
 use desk::view::list::{self, Asked, ViewKey};
 use desk::view::rows::rows;
-use desk::view::{Sight, contact, counts};
+use desk::view::{Sight, contact};
 use desk::{Who, reply};
 use http::StatusCode;
 use model::{AgentId, ContactId, ConversationId, EntryId, EventId, ParticipantRole, Priority, Status, TagId, TeamId, Timestamp};
@@ -36,9 +36,9 @@ const OTHERS_MAX: i64 = 50;
 /// Documents of this file.
 #[derive(OpenApi)]
 #[openapi(
-    paths(views, list, detail, patch, bulk, seen, take, next, merge, split, move_entry, undo, reply_options),
+    paths(list, detail, patch, bulk, seen, take, next, merge, split, move_entry, undo, reply_options),
     components(schemas(
-        ViewCount, ViewList, ConversationPage, ConversationRow, ContactName, Preview, Total, QueryProblem, ConversationDetail, Participant, Presence,
+        ConversationPage, ConversationRow, ContactName, Preview, Total, QueryProblem, ConversationDetail, Participant, Presence,
         AgentPresence, CustomerPresence, Doing, ConversationPatch, Bulk, BulkDone, Seen, MergeInto, SplitEntries, MoveEntry, LabelChange, ReplyOption,
         ReplyOptionList, ReplyFix, ReplyLimits, ReplyState
     ))
@@ -48,7 +48,6 @@ pub struct Doc;
 /// Routes of this file.
 pub fn router() -> Router<Front> {
     Router::new()
-        .route("/views", get(views))
         .route("/conversations", get(list))
         .route("/conversations/bulk", post(bulk))
         .route("/conversations/next", post(next))
@@ -93,21 +92,6 @@ impl From<LabelError> for Problem {
             _ => Self::invalid("entry_ids", text),
         }
     }
-}
-
-/// All views with their numbers.
-#[derive(Serialize, ToSchema)]
-pub struct ViewList {
-    /// In the order of the screen; saved views last.
-    pub items: Vec<ViewCount>,
-}
-
-/// The views of an agent with their numbers.
-#[utoipa::path(get, path = "/views", tag = "view", responses((status = 200, body = ViewList)))]
-async fn views(State(front): State<Front>, SignedIn { who, .. }: SignedIn) -> Result<Json<ViewList>, Problem> {
-    let now = front.desk.now();
-    let all = front.desk.db.read(move |tx| counts::all(tx, &who, now)).await?;
-    Ok(Json(ViewList { items: all.into_iter().map(ViewCount::from).collect() }))
 }
 
 #[derive(Deserialize)]

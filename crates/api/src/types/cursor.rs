@@ -4,13 +4,13 @@ use crate::error::Problem;
 
 /// The text of a place `(at, id)`.
 pub fn write(place: (i64, i64)) -> String {
-    format!("{:x}.{}", place.0, model::id::encode(place.1))
+    format!("{}.{}", place.0, model::id::encode(place.1))
 }
 
 /// Reads it back.
 pub fn read(text: &str) -> Option<(i64, i64)> {
     let (at, id) = text.split_once('.')?;
-    Some((i64::from_str_radix(at, 16).ok()?, model::id::decode(id)?))
+    Some((at.parse().ok()?, model::id::decode(id)?))
 }
 
 /// Reads the cursor of a query, if there is one.
