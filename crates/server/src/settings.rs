@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
@@ -241,7 +242,8 @@ fn read_file(named: Option<&Path>, data: &Path) -> Result<Option<(PathBuf, InFil
     let path = named.map_or_else(|| data.join(FILE), Path::to_owned);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(None),
+        // No file is usual; a data folder that is none is told by whoever makes it.
+        Err(error) if named.is_none() && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(SettingsError(format!("the settings file {} cannot be read: {error}", path.display()))),
     };
     match toml::from_str(&text) {

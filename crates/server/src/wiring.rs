@@ -53,7 +53,7 @@ pub fn look(settings: &Settings) -> Result<Db, Failed> {
 fn make_folder(path: &Path) -> Result<(), Failed> {
     std::fs::create_dir_all(path).map_err(|error| {
         Failed(format!(
-            "the data folder {} cannot be made: {error}. Make it yourself and give it to the account that runs Continuo, or name another with --data.",
+            "the data folder {} cannot be made: {error}. Make it yourself and give it to the account that runs Continuo, or name another one with --data.",
             path.display()
         ))
     })?;
@@ -118,10 +118,21 @@ pub fn start(front: &Front, supervisor: &Supervisor) {
         let runner = runner.clone();
         async move { runner.run(stop).await }
     });
+    let live = front.live.clone();
+    supervisor.spawn_restarting("live", move |stop| {
+        let live = live.clone();
+        async move { live.run(stop.stopped()).await }
+    });
+    let searched = desk.clone();
+    supervisor.spawn_restarting("search", move |stop| worker::recurring::follow_search(searched.clone(), stop));
+    let kept = desk.clone();
+    supervisor.spawn_restarting("housekeeping", move |stop| worker::recurring::keep_house(kept.clone(), stop));
 }
 
 /// Ends everything: sockets are told to come back, requests and jobs may end.
-pub async fn stop(supervisor: &Supervisor, within: Duration) {
+pub async fn stop(front: &Front, supervisor: &Supervisor, within: Duration) {
+    // Sockets and event streams never end by themselves, and the HTTP server waits for them.
+    front.live.close();
     // The supervisor itself logs what did not end in time.
     let _cut_off = supervisor.stop(within).await;
 }

@@ -65,7 +65,7 @@ async fn serve(settings: &Settings, stores: &wiring::Stores, listener: TcpListen
     let address = listener.local_addr()?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let stop = supervisor.stop_signal();
-    let router = api::router(front).into_make_service_with_connect_info::<SocketAddr>();
+    let router = api::router(front.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let (ended, mut has_ended) = tokio::sync::watch::channel(None);
     supervisor.spawn("http", async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.stopped().await }).await;
@@ -83,7 +83,7 @@ async fn serve(settings: &Settings, stores: &wiring::Stores, listener: TcpListen
             _ => Some("its task ended".to_owned()),
         },
     };
-    wiring::stop(&supervisor, END_WITHIN).await;
+    wiring::stop(&front, &supervisor, END_WITHIN).await;
     failed.map_or(Ok(()), |error| Err(Failed(format!("the server ended by itself: {error}"))))
 }
 
@@ -94,7 +94,8 @@ async fn announce(settings: &Settings, desk: &desk::Desk, address: SocketAddr) -
         let here =
             SocketAddr::new(if address.ip().is_unspecified() { [127, 0, 0, 1].into() } else { address.ip() }, address.port());
         let base = settings.public_url.clone().unwrap_or_else(|| format!("http://{here}"));
-        text.push_str(&format!("Set-up code: {}\nSet it up at {base}/setup\n", desk.gate.setup_code()));
+        let code = desk.gate.setup_code();
+        text.push_str(&format!("Set-up code: {code}\nSet it up at {base}/setup?code={code}\n"));
     }
     print(&text)
 }
