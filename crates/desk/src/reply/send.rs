@@ -230,6 +230,8 @@ fn write(tx: &mut dyn Conn, who: &Who, id: ConversationId, reply: &NewReply, inb
         let hold_until = (reply.hold_seconds > 0).then(|| now.plus_seconds(reply.hold_seconds));
         let way = Way { inbox: way.inbox_id, contact_point: way.contact_point_id, hold_until, send_at: reply.send_at.filter(|at| *at > now) };
         put(tx, who.workspace, &added, way, now)?;
+        // Who answers has read it.
+        locked.row.unread_count = 0;
         // Who answers an unassigned conversation has taken it.
         if locked.row.agent_id.is_none() {
             let team = locked.row.team_id;
