@@ -33,7 +33,7 @@ impl IntoResponse for Page<'_> {
         let html = format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{} · Continuo</title>\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"robots\" content=\"noindex\">\
-             <meta name=\"color-scheme\" content=\"light dark\"><link rel=\"stylesheet\" href=\"/page.css\">\
+             <meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"/favicon.svg\"><link rel=\"stylesheet\" href=\"/page.css\">\
              <script src=\"/page.js\" defer></script></head>\
              <body><main class=\"card\"><div class=\"mark\">{MARK}<span>Continuo</span></div>{}</main></body></html>",
             escape(self.title),

@@ -90,7 +90,7 @@ async fn every_answer_is_protected_and_numbered() {
     {
         let answer = lea.get(path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
         assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
         assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
         assert!(answer.header("x-request-id").starts_with("req_"), "{path}");
