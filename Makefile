@@ -48,7 +48,7 @@ bench: web/.stamp-build ## Yardsticks beside product figures; ONLY=ingest SIZE=s
 	ONLY="$(ONLY)" SIZE="$(SIZE)" scripts/bench.sh
 
 snap: ## Accept what the tests print as the new snapshots: look at `git diff` afterwards
-	INSTA_UPDATE=always UPDATE_SNAPSHOTS=1 cargo test --workspace --locked
+	INSTA_UPDATE=always CONTINUO_UPDATE_SNAPSHOTS=1 cargo test --workspace --locked
 
 fmt: web/.stamp-install ## Format Rust, let eslint fix what it can
 	cargo fmt --all

@@ -57,7 +57,13 @@ pub async fn run(desk: &Desk, workspace: WorkspaceId) -> Result<Done, StoreError
 }
 
 /// Locks one conversation: from now on a new message makes a follow-up.
-async fn close(desk: &Desk, workspace: WorkspaceId, id: ConversationId, before: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+async fn close(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    id: ConversationId,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     desk.db
         .write(Route::Conversation(id), move |tx| -> Result<(), StoreError> {
             let mut locked = Locked::lock(tx, workspace, id)?;

@@ -49,7 +49,14 @@ fn read(row: &Row) -> Attachment {
 const PUT_BLOB: &str = "INSERT INTO blob (workspace_id, id, sha256, bytes, mime, created_at) VALUES ($1, $2, $3, $4, $5, $6)
  ON CONFLICT (workspace_id, sha256) WHERE deleted_at IS NULL DO UPDATE SET bytes = excluded.bytes RETURNING id";
 /// The row of stored bytes, found or made. The bytes must be in the blob store already: object first, row second.
-pub fn put_blob(tx: &mut dyn Conn, workspace: WorkspaceId, sha256: &str, bytes: i64, mime: &str, now: Timestamp) -> Result<BlobId, StoreError> {
+pub fn put_blob(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    sha256: &str,
+    bytes: i64,
+    mime: &str,
+    now: Timestamp,
+) -> Result<BlobId, StoreError> {
     let id = tx.id();
     Ok(tx.one(PUT_BLOB, values![workspace, id, sha256, bytes, mime, now])?.ok_or(StoreError::NotFound)?.id(0))
 }
@@ -64,7 +71,10 @@ const INSERT: &str = "INSERT INTO attachment (workspace_id, id, entry_id, conver
 /// Writes an attachment.
 pub fn insert(tx: &mut dyn Conn, workspace: WorkspaceId, attachment: &Attachment, now: Timestamp) -> Result<(), StoreError> {
     let a = attachment;
-    tx.exec(INSERT, values![workspace, a.id, a.entry_id, a.conversation_id, &a.uploader, a.blob_id, &a.name, &a.mime, a.bytes, now])?;
+    tx.exec(
+        INSERT,
+        values![workspace, a.id, a.entry_id, a.conversation_id, &a.uploader, a.blob_id, &a.name, &a.mime, a.bytes, now],
+    )?;
     Ok(())
 }
 
@@ -79,8 +89,15 @@ pub fn find(tx: &mut dyn Conn, workspace: WorkspaceId, id: AttachmentId) -> Resu
     Ok(list(tx, workspace, &[id])?.pop())
 }
 
-const ATTACH: &str = "UPDATE attachment SET entry_id = $3, conversation_id = $4 WHERE workspace_id = $1 AND id = $2 AND entry_id IS NULL";
+const ATTACH: &str =
+    "UPDATE attachment SET entry_id = $3, conversation_id = $4 WHERE workspace_id = $1 AND id = $2 AND entry_id IS NULL";
 /// Gives a waiting attachment to its entry; false when it belongs to one already.
-pub fn attach(tx: &mut dyn Conn, workspace: WorkspaceId, id: AttachmentId, entry: EntryId, conversation: ConversationId) -> Result<bool, StoreError> {
+pub fn attach(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: AttachmentId,
+    entry: EntryId,
+    conversation: ConversationId,
+) -> Result<bool, StoreError> {
     Ok(tx.exec(ATTACH, values![workspace, id, entry, conversation])? == 1)
 }

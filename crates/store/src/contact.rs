@@ -136,7 +136,18 @@ pub fn save(tx: &mut dyn Conn, workspace: WorkspaceId, contact: &Contact) -> Res
     let c = contact;
     let row = tx.one(
         SAVE,
-        values![workspace, c.id, c.name.clone(), key(&c.name), c.company.clone(), c.locale.clone(), c.time_zone.clone(), c.notes.clone(), json(&c.claimed), c.blocked_at],
+        values![
+            workspace,
+            c.id,
+            c.name.clone(),
+            key(&c.name),
+            c.company.clone(),
+            c.locale.clone(),
+            c.time_zone.clone(),
+            c.notes.clone(),
+            json(&c.claimed),
+            c.blocked_at
+        ],
     )?;
     Ok(row.ok_or(StoreError::NotFound)?.int(0))
 }
@@ -147,7 +158,8 @@ pub fn merged_set(tx: &mut dyn Conn, workspace: WorkspaceId, live: ContactId) ->
     Ok(tx.rows(MERGED_SET, values![workspace, live])?.iter().map(|r| r.id(0)).collect())
 }
 
-const POINT: &str = "UPDATE contact SET merged_into = $3, version = version + 1 WHERE workspace_id = $1 AND id = $2 RETURNING version";
+const POINT: &str =
+    "UPDATE contact SET merged_into = $3, version = version + 1 WHERE workspace_id = $1 AND id = $2 RETURNING version";
 /// Sets or clears the merge pointer of one contact; answers with its new version.
 pub fn point_to(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactId, into: Option<ContactId>) -> Result<i64, StoreError> {
     Ok(tx.one(POINT, values![workspace, id, into])?.ok_or(StoreError::NotFound)?.int(0))
@@ -173,5 +185,9 @@ const BY_NAME: &str = "SELECT live_id FROM contact WHERE workspace_id = $1 AND m
 pub fn by_name_prefix(tx: &mut dyn Conn, workspace: WorkspaceId, prefix: &str, limit: i64) -> Result<Vec<ContactId>, StoreError> {
     let from = model::fold::fold(prefix);
     let upto = format!("{from}\u{10FFFF}");
-    Ok(tx.rows(BY_NAME, &[Value::from(workspace), Value::from(from), Value::from(upto), Value::from(limit)])?.iter().map(|r| r.id(0)).collect())
+    Ok(tx
+        .rows(BY_NAME, &[Value::from(workspace), Value::from(from), Value::from(upto), Value::from(limit)])?
+        .iter()
+        .map(|r| r.id(0))
+        .collect())
 }

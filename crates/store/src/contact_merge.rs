@@ -47,7 +47,10 @@ const INSERT: &str = "INSERT INTO contact_merge (workspace_id, id, keep_id, othe
 /// Writes a merge.
 pub fn insert(tx: &mut dyn Conn, workspace: WorkspaceId, merge: &ContactMerge) -> Result<(), StoreError> {
     let m = merge;
-    tx.exec(INSERT, values![workspace, m.id, m.keep_id, m.other_id, &m.merged_by, &m.reason, &m.evidence, m.moved.to_string(), m.merged_at])?;
+    tx.exec(
+        INSERT,
+        values![workspace, m.id, m.keep_id, m.other_id, &m.merged_by, &m.reason, &m.evidence, m.moved.to_string(), m.merged_at],
+    )?;
     Ok(())
 }
 
@@ -63,8 +66,15 @@ pub fn standing_of(tx: &mut dyn Conn, workspace: WorkspaceId, other: ContactId) 
     Ok(tx.one(OF_OTHER, values![workspace, other])?.as_ref().map(read))
 }
 
-const UNDONE: &str = "UPDATE contact_merge SET undone_at = $3, undone_by = $4 WHERE workspace_id = $1 AND id = $2 AND undone_at IS NULL";
+const UNDONE: &str =
+    "UPDATE contact_merge SET undone_at = $3, undone_by = $4 WHERE workspace_id = $1 AND id = $2 AND undone_at IS NULL";
 /// Marks a merge as taken back; false when somebody was faster.
-pub fn set_undone(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactMergeId, by: &str, now: Timestamp) -> Result<bool, StoreError> {
+pub fn set_undone(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ContactMergeId,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     Ok(tx.exec(UNDONE, values![workspace, id, now, by])? == 1)
 }

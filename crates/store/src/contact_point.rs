@@ -75,7 +75,13 @@ const UPSERT: &str = "INSERT INTO contact_point (workspace_id, id, kind, scope, 
  ON CONFLICT (workspace_id, kind, scope, match_key) DO UPDATE SET seen_at = CASE WHEN excluded.seen_at > contact_point.seen_at THEN excluded.seen_at ELSE contact_point.seen_at END
  RETURNING id, kind, scope, match_key, raw, shared, health, blocked_at, seen_at";
 /// Finds or makes the contact point of a key and takes its row lock.
-pub fn upsert(tx: &mut dyn Conn, workspace: WorkspaceId, key: &PointKey, raw: &str, now: Timestamp) -> Result<ContactPoint, StoreError> {
+pub fn upsert(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    key: &PointKey,
+    raw: &str,
+    now: Timestamp,
+) -> Result<ContactPoint, StoreError> {
     let id = tx.id();
     let row = tx.one(UPSERT, values![workspace, id, key.kind.word(), &key.scope, &key.match_key, raw, now])?;
     row.as_ref().map(read).ok_or(StoreError::NotFound)
@@ -111,7 +117,12 @@ pub fn set_health(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactPointId,
 
 const SET_BLOCKED: &str = "UPDATE contact_point SET blocked_at = $3 WHERE workspace_id = $1 AND id = $2";
 /// Blocks (a time) or unblocks (none) one contact point.
-pub fn set_blocked(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactPointId, at: Option<Timestamp>) -> Result<(), StoreError> {
+pub fn set_blocked(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ContactPointId,
+    at: Option<Timestamp>,
+) -> Result<(), StoreError> {
     match tx.exec(SET_BLOCKED, values![workspace, id, at])? {
         0 => Err(StoreError::NotFound),
         _ => Ok(()),
@@ -131,7 +142,8 @@ fn read_owner(row: &Row) -> Owner {
     }
 }
 
-const OWNERS: &str = "SELECT o.contact_point_id, o.contact_id, c.live_id, o.proof_level, o.evidence, o.source, o.first_seen_at, o.last_seen_at
+const OWNERS: &str =
+    "SELECT o.contact_point_id, o.contact_id, c.live_id, o.proof_level, o.evidence, o.source, o.first_seen_at, o.last_seen_at
   FROM contact_point_owner AS o JOIN contact AS c ON c.workspace_id = o.workspace_id AND c.id = o.contact_id
  WHERE o.workspace_id = $1 AND o.contact_point_id = $2 ORDER BY o.first_seen_at, o.contact_id";
 /// Who holds this contact point. Two different live ids make it ambiguous.
@@ -139,7 +151,8 @@ pub fn owners(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactPointId) -> 
     Ok(tx.rows(OWNERS, values![workspace, id])?.iter().map(read_owner).collect())
 }
 
-const OWNED_BY: &str = "SELECT o.contact_point_id, o.contact_id, c.live_id, o.proof_level, o.evidence, o.source, o.first_seen_at, o.last_seen_at
+const OWNED_BY: &str =
+    "SELECT o.contact_point_id, o.contact_id, c.live_id, o.proof_level, o.evidence, o.source, o.first_seen_at, o.last_seen_at
   FROM contact AS c JOIN contact_point_owner AS o ON o.workspace_id = c.workspace_id AND o.contact_id = c.id
  WHERE c.workspace_id = $1 AND c.live_id = $2 ORDER BY o.last_seen_at DESC, o.contact_point_id DESC";
 /// What a live contact (and those merged into it) holds, latest used first.
@@ -176,7 +189,13 @@ const BY_KEY_PREFIX: &str = "SELECT c.live_id FROM contact_point AS p
   JOIN contact AS c ON c.workspace_id = o.workspace_id AND c.id = o.contact_id
  WHERE p.workspace_id = $1 AND p.kind = $2 AND p.scope = '' AND p.match_key >= $3 AND p.match_key < $4 ORDER BY p.match_key, c.live_id LIMIT $5";
 /// Live contacts whose phone number or address begins with `prefix` (already in normal form).
-pub fn contacts_by_key_prefix(tx: &mut dyn Conn, workspace: WorkspaceId, kind: ContactPointKind, prefix: &str, limit: i64) -> Result<Vec<ContactId>, StoreError> {
+pub fn contacts_by_key_prefix(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    kind: ContactPointKind,
+    prefix: &str,
+    limit: i64,
+) -> Result<Vec<ContactId>, StoreError> {
     let upto = format!("{prefix}\u{10FFFF}");
     Ok(tx.rows(BY_KEY_PREFIX, values![workspace, kind.word(), prefix, upto, limit])?.iter().map(|r| r.id(0)).collect())
 }

@@ -8,8 +8,8 @@ use crate::row::Row;
 use crate::value::Value;
 use crate::values;
 use model::{
-    Audience, AuthorKind, Body, Channel, ContactId, ContactPointId, ConversationId, DecisionId, DeliveryState, Direction, EntryId,
-    EntryKind, InboxId, Timestamp, WorkspaceId,
+    Audience, AuthorKind, Body, Channel, ContactId, ContactPointId, ConversationId, DecisionId, DeliveryState, Direction,
+    EntryId, EntryKind, InboxId, Timestamp, WorkspaceId,
 };
 
 /// One entry row.
@@ -168,15 +168,25 @@ pub fn find(tx: &mut dyn Conn, workspace: WorkspaceId, id: EntryId) -> Result<Op
     Ok(tx.one(FIND, values![workspace, id])?.as_ref().map(read))
 }
 
-const BY_CLIENT: &str = concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND client_key = $2 AND client_key IS NOT NULL");
+const BY_CLIENT: &str =
+    concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND client_key = $2 AND client_key IS NOT NULL");
 /// The entry that an author's idempotency key made.
 pub fn by_client_key(tx: &mut dyn Conn, workspace: WorkspaceId, client_key: &str) -> Result<Option<Entry>, StoreError> {
     Ok(tx.one(BY_CLIENT, values![workspace, client_key])?.as_ref().map(read))
 }
 
-const BY_EXTERNAL: &str = concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND inbox_id = $2 AND external_key = $3 AND external_key IS NOT NULL ORDER BY id LIMIT 1");
+const BY_EXTERNAL: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM entry WHERE workspace_id = $1 AND inbox_id = $2 AND external_key = $3 AND external_key IS NOT NULL ORDER BY id LIMIT 1"
+);
 /// The first entry that carries a provider's id in an inbox.
-pub fn by_external_key(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId, external_key: &str) -> Result<Option<Entry>, StoreError> {
+pub fn by_external_key(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    inbox: InboxId,
+    external_key: &str,
+) -> Result<Option<Entry>, StoreError> {
     Ok(tx.one(BY_EXTERNAL, values![workspace, inbox, external_key])?.as_ref().map(read))
 }
 
@@ -187,13 +197,27 @@ pub fn list_of(tx: &mut dyn Conn, workspace: WorkspaceId, ids: &[EntryId]) -> Re
     Ok(many::rows_in(tx, LIST_OF, "", workspace, &ids, &[])?.iter().map(read).collect())
 }
 
-const BEFORE: &str = concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND contact_id = $2 AND (at, id) < ($3, $4) ORDER BY at DESC, id DESC LIMIT $5");
-const FROM: &str = concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND contact_id = $2 AND (at, id) >= ($3, $4) ORDER BY at ASC, id ASC LIMIT $5");
+const BEFORE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM entry WHERE workspace_id = $1 AND contact_id = $2 AND (at, id) < ($3, $4) ORDER BY at DESC, id DESC LIMIT $5"
+);
+const FROM: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM entry WHERE workspace_id = $1 AND contact_id = $2 AND (at, id) >= ($3, $4) ORDER BY at ASC, id ASC LIMIT $5"
+);
 /// Texts of the timeline, for the test that looks at query plans.
 pub const WALKS: [&str; 2] = [BEFORE, FROM];
 
 /// The last `limit` entries of a merged set of contacts before the position `(at, id)`, oldest first.
-pub fn timeline_before(tx: &mut dyn Conn, workspace: WorkspaceId, contacts: &[ContactId], before: (i64, i64), limit: i64) -> Result<Vec<Entry>, StoreError> {
+pub fn timeline_before(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    contacts: &[ContactId],
+    before: (i64, i64),
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
     let mut all = Vec::new();
     for contact in contacts {
         all.extend(tx.rows(BEFORE, values![workspace, *contact, before.0, before.1, limit])?.iter().map(read));
@@ -204,7 +228,13 @@ pub fn timeline_before(tx: &mut dyn Conn, workspace: WorkspaceId, contacts: &[Co
 }
 
 /// The first `limit` entries of a merged set of contacts from the position `(at, id)` on (inclusive), oldest first.
-pub fn timeline_from(tx: &mut dyn Conn, workspace: WorkspaceId, contacts: &[ContactId], from: (i64, i64), limit: i64) -> Result<Vec<Entry>, StoreError> {
+pub fn timeline_from(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    contacts: &[ContactId],
+    from: (i64, i64),
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
     let mut all = Vec::new();
     for contact in contacts {
         all.extend(tx.rows(FROM, values![workspace, *contact, from.0, from.1, limit])?.iter().map(read));
@@ -214,33 +244,66 @@ pub fn timeline_from(tx: &mut dyn Conn, workspace: WorkspaceId, contacts: &[Cont
     Ok(all)
 }
 
-const IN_BEFORE: &str = concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND conversation_id = $2 AND (at, id) < ($3, $4) ORDER BY at DESC, id DESC LIMIT $5");
+const IN_BEFORE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM entry WHERE workspace_id = $1 AND conversation_id = $2 AND (at, id) < ($3, $4) ORDER BY at DESC, id DESC LIMIT $5"
+);
 /// The last `limit` entries of one conversation before a position, oldest first.
-pub fn conversation_before(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId, before: (i64, i64), limit: i64) -> Result<Vec<Entry>, StoreError> {
+pub fn conversation_before(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ConversationId,
+    before: (i64, i64),
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
     let mut found: Vec<Entry> = tx.rows(IN_BEFORE, values![workspace, id, before.0, before.1, limit])?.iter().map(read).collect();
     found.reverse();
     Ok(found)
 }
 
-const CHANGED: &str = concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND conversation_id = $2 AND seq > $3 ORDER BY seq, id LIMIT $4");
+const CHANGED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM entry WHERE workspace_id = $1 AND conversation_id = $2 AND seq > $3 ORDER BY seq, id LIMIT $4"
+);
 /// Entries of a conversation that were written or changed after `seq`, in that order.
-pub fn changed_since(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId, seq: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+pub fn changed_since(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ConversationId,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
     Ok(tx.rows(CHANGED, values![workspace, id, seq, limit])?.iter().map(read).collect())
 }
 
 const FIRST_UNREAD: &str = "SELECT id, at FROM entry WHERE workspace_id = $1 AND conversation_id = $2 AND seq > $3 AND direction = 'in' ORDER BY at, id LIMIT 1";
 /// The first customer entry of a conversation that is newer than `seq`, with its position.
-pub fn first_unread(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId, seq: i64) -> Result<Option<(EntryId, Timestamp)>, StoreError> {
+pub fn first_unread(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ConversationId,
+    seq: i64,
+) -> Result<Option<(EntryId, Timestamp)>, StoreError> {
     Ok(tx.one(FIRST_UNREAD, values![workspace, id, seq])?.map(|r| (r.id(0), r.at(1))))
 }
 
-const LATEST: &str = concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND conversation_id = $2 AND kind <> 'event' ORDER BY at DESC, id DESC LIMIT 1");
+const LATEST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM entry WHERE workspace_id = $1 AND conversation_id = $2 AND kind <> 'event' ORDER BY at DESC, id DESC LIMIT 1"
+);
 /// The last entry of a conversation that is not an event: what its preview shows after labels were moved.
 pub fn latest(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Result<Option<Entry>, StoreError> {
     Ok(tx.one(LATEST, values![workspace, id])?.as_ref().map(read))
 }
 
-const LATEST_IN: &str = concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND conversation_id = $2 AND direction = 'in' ORDER BY at DESC, id DESC LIMIT 1");
+const LATEST_IN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM entry WHERE workspace_id = $1 AND conversation_id = $2 AND direction = 'in' ORDER BY at DESC, id DESC LIMIT 1"
+);
 /// The customer's last entry in a conversation.
 pub fn latest_inbound(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Result<Option<Entry>, StoreError> {
     Ok(tx.one(LATEST_IN, values![workspace, id])?.as_ref().map(read))
@@ -248,23 +311,42 @@ pub fn latest_inbound(tx: &mut dyn Conn, workspace: WorkspaceId, id: Conversatio
 
 const LATEST_OF_POINT: &str = "SELECT conversation_id, at FROM entry WHERE workspace_id = $1 AND contact_id = $2 AND contact_point_id = $3 AND direction = 'in' ORDER BY at DESC, id DESC LIMIT 1";
 /// The conversation that holds the latest entry a contact wrote from one of its addresses, with the time of that entry.
-pub fn latest_of_point(tx: &mut dyn Conn, workspace: WorkspaceId, contact: ContactId, point: ContactPointId) -> Result<Option<(ConversationId, Timestamp)>, StoreError> {
+pub fn latest_of_point(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    contact: ContactId,
+    point: ContactPointId,
+) -> Result<Option<(ConversationId, Timestamp)>, StoreError> {
     Ok(tx.one(LATEST_OF_POINT, values![workspace, contact, point])?.map(|r| (r.id(0), r.at(1))))
 }
 
 const IDS_OF: &str = "SELECT id FROM entry WHERE workspace_id = $1 AND conversation_id = $2 ORDER BY at, id LIMIT $3";
 /// The ids of a conversation's entries in timeline order.
-pub fn ids_of_conversation(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId, limit: i64) -> Result<Vec<EntryId>, StoreError> {
+pub fn ids_of_conversation(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ConversationId,
+    limit: i64,
+) -> Result<Vec<EntryId>, StoreError> {
     Ok(tx.rows(IDS_OF, values![workspace, id, limit])?.iter().map(|r| r.id(0)).collect())
 }
 
-const RELABEL: &str = "UPDATE entry SET conversation_id = $3, seq = $4 WHERE workspace_id = $1 AND id = $2 AND conversation_id = $5";
+const RELABEL: &str =
+    "UPDATE entry SET conversation_id = $3, seq = $4 WHERE workspace_id = $1 AND id = $2 AND conversation_id = $5";
 /// Moves an entry's label; false when it stood elsewhere.
-pub fn relabel(tx: &mut dyn Conn, workspace: WorkspaceId, id: EntryId, from: ConversationId, to: ConversationId, seq: i64) -> Result<bool, StoreError> {
+pub fn relabel(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: EntryId,
+    from: ConversationId,
+    to: ConversationId,
+    seq: i64,
+) -> Result<bool, StoreError> {
     Ok(tx.exec(RELABEL, values![workspace, id, to, seq, from])? == 1)
 }
 
-const SET_DELIVERY: &str = "UPDATE entry SET delivery = $3, delivery_reason = $4, uncertain = $5, seq = $6 WHERE workspace_id = $1 AND id = $2";
+const SET_DELIVERY: &str =
+    "UPDATE entry SET delivery = $3, delivery_reason = $4, uncertain = $5, seq = $6 WHERE workspace_id = $1 AND id = $2";
 /// Stores the combined delivery word of an outgoing entry.
 pub fn set_delivery(
     tx: &mut dyn Conn,
@@ -281,7 +363,8 @@ pub fn set_delivery(
     }
 }
 
-const SET_BODY: &str = "UPDATE entry SET body = $3, edited_at = $4, redacted_at = $5, seq = $6 WHERE workspace_id = $1 AND id = $2";
+const SET_BODY: &str =
+    "UPDATE entry SET body = $3, edited_at = $4, redacted_at = $5, seq = $6 WHERE workspace_id = $1 AND id = $2";
 /// Replaces the content of an entry: an edit by its author, or a redaction.
 pub fn set_body(tx: &mut dyn Conn, workspace: WorkspaceId, entry: &Entry) -> Result<(), StoreError> {
     let body = serde_json::to_string(&entry.body).map_err(|error| StoreError::broken(format!("entry body: {error}")))?;
@@ -298,7 +381,11 @@ pub fn set_external(tx: &mut dyn Conn, workspace: WorkspaceId, id: EntryId, exte
     Ok(())
 }
 
-const OUT_UPTO: &str = concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND conversation_id = $2 AND (at, id) < ($3, $4) AND direction = 'out' AND audience = 'customer' AND channel = $5 ORDER BY at DESC, id DESC LIMIT $6");
+const OUT_UPTO: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM entry WHERE workspace_id = $1 AND conversation_id = $2 AND (at, id) < ($3, $4) AND direction = 'out' AND audience = 'customer' AND channel = $5 ORDER BY at DESC, id DESC LIMIT $6"
+);
 /// Outgoing entries of one channel up to a time, newest first: what a watermark applies to.
 pub fn outgoing_before(
     tx: &mut dyn Conn,
@@ -313,14 +400,26 @@ pub fn outgoing_before(
 
 const DECIDE: &str = "INSERT INTO decision (workspace_id, id, entry_id, rule, trace, made_at) VALUES ($1, $2, $3, $4, $5, $6)";
 /// Records why an entry stands where it stands.
-pub fn insert_decision(tx: &mut dyn Conn, workspace: WorkspaceId, id: DecisionId, entry: EntryId, rule: &str, trace: &serde_json::Value, now: Timestamp) -> Result<(), StoreError> {
+pub fn insert_decision(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: DecisionId,
+    entry: EntryId,
+    rule: &str,
+    trace: &serde_json::Value,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.exec(DECIDE, values![workspace, id, entry, rule, trace.to_string(), now])?;
     Ok(())
 }
 
 const DECISIONS: &str = "SELECT entry_id, id, rule, trace FROM decision WHERE workspace_id = $1 AND entry_id";
 /// The decisions behind these entries: `(entry, decision, rule, trace)`.
-pub fn decisions_of(tx: &mut dyn Conn, workspace: WorkspaceId, ids: &[EntryId]) -> Result<Vec<(EntryId, DecisionId, String, serde_json::Value)>, StoreError> {
+pub fn decisions_of(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    ids: &[EntryId],
+) -> Result<Vec<(EntryId, DecisionId, String, serde_json::Value)>, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let rows = many::rows_in(tx, DECISIONS, " ORDER BY id", workspace, &ids, &[])?;
     Ok(rows.iter().map(|r| (r.id(0), r.id(1), r.text(2), serde_json::from_str(r.str(3)).unwrap_or_default())).collect())

@@ -6,7 +6,9 @@ use crate::error::StoreError;
 use crate::many::word;
 use crate::row::Row;
 use crate::values;
-use model::{ContactPointId, ConversationId, DeliveryId, EntryId, FailureClass, InboxId, OutboxId, OutboxState, Timestamp, WorkspaceId};
+use model::{
+    ContactPointId, ConversationId, DeliveryId, EntryId, FailureClass, InboxId, OutboxId, OutboxState, Timestamp, WorkspaceId,
+};
 
 /// One outbox row.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +37,6 @@ pub struct Outbox {
     pub version: i64,
 }
 
-
 fn read(row: &Row) -> Outbox {
     Outbox {
         id: row.id(0),
@@ -56,7 +57,21 @@ const INSERT: &str = "INSERT INTO outbox (workspace_id, id, entry_id, conversati
 /// Writes a new row.
 pub fn insert(tx: &mut dyn Conn, workspace: WorkspaceId, outbox: &Outbox) -> Result<(), StoreError> {
     let o = outbox;
-    tx.exec(INSERT, values![workspace, o.id, o.entry_id, o.conversation_id, o.inbox_id, o.contact_point_id, o.state.word(), o.reason.clone(), o.hold_until, o.send_at])?;
+    tx.exec(
+        INSERT,
+        values![
+            workspace,
+            o.id,
+            o.entry_id,
+            o.conversation_id,
+            o.inbox_id,
+            o.contact_point_id,
+            o.state.word(),
+            o.reason.clone(),
+            o.hold_until,
+            o.send_at
+        ],
+    )?;
     Ok(())
 }
 
@@ -83,7 +98,8 @@ const SAVE: &str = "UPDATE outbox SET state = $4, reason = $5, hold_until = $6, 
 /// Stores state, reason, times and round. False when somebody else changed the row since it was read.
 pub fn save(tx: &mut dyn Conn, workspace: WorkspaceId, outbox: &Outbox) -> Result<bool, StoreError> {
     let o = outbox;
-    Ok(tx.exec(SAVE, values![workspace, o.id, o.version, o.state.word(), o.reason.clone(), o.hold_until, o.send_at, o.round])? == 1)
+    Ok(tx.exec(SAVE, values![workspace, o.id, o.version, o.state.word(), o.reason.clone(), o.hold_until, o.send_at, o.round])?
+        == 1)
 }
 
 /// One attempt of one part.
@@ -154,7 +170,23 @@ const INSERT_DELIVERY: &str = "INSERT INTO delivery (workspace_id, id, outbox_id
 /// Writes the trace of an attempt before it is made.
 pub fn insert_delivery(tx: &mut dyn Conn, workspace: WorkspaceId, delivery: &Delivery) -> Result<(), StoreError> {
     let d = delivery;
-    tx.exec(INSERT_DELIVERY, values![workspace, d.id, d.outbox_id, d.inbox_id, d.round, d.part, d.attempt, d.parts, d.rank, d.open, d.uncertain, d.changed_at])?;
+    tx.exec(
+        INSERT_DELIVERY,
+        values![
+            workspace,
+            d.id,
+            d.outbox_id,
+            d.inbox_id,
+            d.round,
+            d.part,
+            d.attempt,
+            d.parts,
+            d.rank,
+            d.open,
+            d.uncertain,
+            d.changed_at
+        ],
+    )?;
     Ok(())
 }
 
@@ -165,12 +197,28 @@ pub fn save_delivery(tx: &mut dyn Conn, workspace: WorkspaceId, delivery: &Deliv
     let class = d.class.map(FailureClass::word);
     let done = tx.exec(
         SAVE_DELIVERY,
-        values![workspace, d.id, d.rank, d.open, d.uncertain, d.provider_id.clone(), d.provider_key.clone(), class, d.code.clone(), d.reason.clone(), d.changed_at],
+        values![
+            workspace,
+            d.id,
+            d.rank,
+            d.open,
+            d.uncertain,
+            d.provider_id.clone(),
+            d.provider_key.clone(),
+            class,
+            d.code.clone(),
+            d.reason.clone(),
+            d.changed_at
+        ],
     )?;
     Ok(done == 1)
 }
 
-const OF_OUTBOX: &str = concat!("SELECT ", delivery_columns!(), " FROM delivery WHERE workspace_id = $1 AND outbox_id = $2 ORDER BY round, part, attempt");
+const OF_OUTBOX: &str = concat!(
+    "SELECT ",
+    delivery_columns!(),
+    " FROM delivery WHERE workspace_id = $1 AND outbox_id = $2 ORDER BY round, part, attempt"
+);
 /// Every attempt of an outbox row, oldest round first.
 pub fn deliveries(tx: &mut dyn Conn, workspace: WorkspaceId, outbox: OutboxId) -> Result<Vec<Delivery>, StoreError> {
     Ok(tx.rows(OF_OUTBOX, values![workspace, outbox])?.iter().map(read_delivery).collect())
@@ -180,26 +228,53 @@ const OF_OUTBOXES: &str = concat!("SELECT ", delivery_columns!(), " FROM deliver
 /// Every attempt of these outbox rows.
 pub fn deliveries_of(tx: &mut dyn Conn, workspace: WorkspaceId, outboxes: &[OutboxId]) -> Result<Vec<Delivery>, StoreError> {
     let ids: Vec<i64> = outboxes.iter().map(|id| id.0).collect();
-    Ok(crate::many::rows_in(tx, OF_OUTBOXES, " ORDER BY round, part, attempt", workspace, &ids, &[])?.iter().map(read_delivery).collect())
+    Ok(crate::many::rows_in(tx, OF_OUTBOXES, " ORDER BY round, part, attempt", workspace, &ids, &[])?
+        .iter()
+        .map(read_delivery)
+        .collect())
 }
 
-const BY_PROVIDER: &str = concat!("SELECT ", delivery_columns!(), " FROM delivery WHERE workspace_id = $1 AND inbox_id = $2 AND provider_key = $3 AND provider_key IS NOT NULL ORDER BY id LIMIT 1");
+const BY_PROVIDER: &str = concat!(
+    "SELECT ",
+    delivery_columns!(),
+    " FROM delivery WHERE workspace_id = $1 AND inbox_id = $2 AND provider_key = $3 AND provider_key IS NOT NULL ORDER BY id LIMIT 1"
+);
 /// The attempt that a provider knows by this id (its SHA-256), anywhere in the inbox.
-pub fn by_provider_key(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId, key: &str) -> Result<Option<Delivery>, StoreError> {
+pub fn by_provider_key(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    inbox: InboxId,
+    key: &str,
+) -> Result<Option<Delivery>, StoreError> {
     Ok(tx.one(BY_PROVIDER, values![workspace, inbox, key])?.as_ref().map(read_delivery))
 }
 
-const PARK: &str = "INSERT INTO parked_state (workspace_id, id, inbox_id, provider_key, rank, code, at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const PARK: &str =
+    "INSERT INTO parked_state (workspace_id, id, inbox_id, provider_key, rank, code, at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 /// Keeps a state whose provider id nobody knows yet: the callback may come before our own answer is stored.
-pub fn park(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId, key: &str, rank: i64, code: Option<&str>, at: Timestamp) -> Result<(), StoreError> {
+pub fn park(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    inbox: InboxId,
+    key: &str,
+    rank: i64,
+    code: Option<&str>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     let id = tx.id();
     tx.exec(PARK, values![workspace, id, inbox, key, rank, code, at])?;
     Ok(())
 }
 
-const UNPARK: &str = "DELETE FROM parked_state WHERE workspace_id = $1 AND inbox_id = $2 AND provider_key = $3 RETURNING rank, code, at";
+const UNPARK: &str =
+    "DELETE FROM parked_state WHERE workspace_id = $1 AND inbox_id = $2 AND provider_key = $3 RETURNING rank, code, at";
 /// Takes the parked states of an id that became known: `(rank, code, at)`.
-pub fn unpark(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId, key: &str) -> Result<Vec<(i64, Option<String>, Timestamp)>, StoreError> {
+pub fn unpark(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    inbox: InboxId,
+    key: &str,
+) -> Result<Vec<(i64, Option<String>, Timestamp)>, StoreError> {
     Ok(tx.rows(UNPARK, values![workspace, inbox, key])?.iter().map(|r| (r.int(0), r.opt_text(1), r.at(2))).collect())
 }
 

@@ -68,7 +68,19 @@ pub fn insert(tx: &mut dyn Conn, workspace: WorkspaceId, event: &ProviderEvent) 
     let e = event;
     let done = tx.exec(
         INSERT,
-        values![workspace, e.id, e.inbox_id, &e.dedupe_key, &e.content_key, e.raw.clone(), e.blob_id, &e.headers, e.lane, &e.lane_name, e.received_at],
+        values![
+            workspace,
+            e.id,
+            e.inbox_id,
+            &e.dedupe_key,
+            &e.content_key,
+            e.raw.clone(),
+            e.blob_id,
+            &e.headers,
+            e.lane,
+            &e.lane_name,
+            e.received_at
+        ],
     )?;
     Ok(done == 1)
 }
@@ -108,7 +120,12 @@ pub fn dismiss(tx: &mut dyn Conn, workspace: WorkspaceId, id: ProviderEventId, n
 const QUARANTINE: &str = "SELECT id, inbox_id, dedupe_key, content_key, raw, blob_id, headers, evidence, lane, lane_name, received_at, processed_at, outcome, reason, entry_id FROM provider_event
  WHERE workspace_id = $1 AND outcome = 'quarantined' AND dismissed_at IS NULL AND (received_at, id) < ($2, $3) ORDER BY received_at DESC, id DESC LIMIT $4";
 /// Quarantined events, newest first, below the position `(received_at, id)`.
-pub fn quarantine(tx: &mut dyn Conn, workspace: WorkspaceId, below: (i64, i64), limit: i64) -> Result<Vec<ProviderEvent>, StoreError> {
+pub fn quarantine(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    below: (i64, i64),
+    limit: i64,
+) -> Result<Vec<ProviderEvent>, StoreError> {
     Ok(tx.rows(QUARANTINE, values![workspace, below.0, below.1, limit])?.iter().map(read).collect())
 }
 
@@ -126,10 +143,14 @@ pub fn open_count(tx: &mut dyn Conn, workspace: WorkspaceId, before: Timestamp) 
 
 const FIND_ONCE: &str = "SELECT id FROM provider_event WHERE workspace_id = $1 AND inbox_id = $2 AND dedupe_key = $3";
 /// The id under which a dedupe key is stored.
-pub fn find_key(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId, dedupe_key: &str) -> Result<Option<ProviderEventId>, StoreError> {
+pub fn find_key(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    inbox: InboxId,
+    dedupe_key: &str,
+) -> Result<Option<ProviderEventId>, StoreError> {
     Ok(tx.one(FIND_ONCE, values![workspace, inbox, dedupe_key])?.map(|r| r.id(0)))
 }
-
 
 const SET_EVIDENCE: &str = "UPDATE provider_event SET evidence = $3 WHERE workspace_id = $1 AND id = $2 AND evidence IS NULL";
 /// Keeps what was looked up for an event, so that parsing it again gives the same.

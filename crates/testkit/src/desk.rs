@@ -11,7 +11,8 @@ use desk::numbers::Numbers;
 use desk::reply::NewReply;
 use desk::{Desk, Who};
 use model::{
-    Channel, Clock, ContactPointKind, ConversationId, EntryKind, FakeClock, FakeRandom, InboxId, Random, Role, Timestamp, WorkspaceId,
+    Channel, Clock, ContactPointKind, ConversationId, EntryKind, FakeClock, FakeRandom, InboxId, Random, Role, Timestamp,
+    WorkspaceId,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -104,13 +105,8 @@ impl TestDesk {
             })
             .await
             .expect("the first rows");
-        let runner = Runner::new(
-            desk.db.clone(),
-            clock.clone(),
-            random,
-            worker::jobs::registry(&desk),
-            RunnerSettings::default(),
-        );
+        let runner =
+            Runner::new(desk.db.clone(), clock.clone(), random, worker::jobs::registry(&desk), RunnerSettings::default());
         let owner = Who { workspace, agent, name: "Lea Winter".to_owned(), role: Role::Owner };
         Some(Self {
             desk,
@@ -268,7 +264,10 @@ impl TestDesk {
     }
 
     /// Reads.
-    pub async fn read<T: Send + 'static>(&self, f: impl FnMut(&mut dyn store::Conn) -> Result<T, StoreError> + Send + 'static) -> T {
+    pub async fn read<T: Send + 'static>(
+        &self,
+        f: impl FnMut(&mut dyn store::Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> T {
         self.desk.db.read(f).await.expect("a read")
     }
 
@@ -305,7 +304,12 @@ impl TestDesk {
             .read(move |tx| {
                 let given_up = store::job::list_given_up(tx, workspace, None, 10)?.len();
                 let open = store::provider_event::open_count(tx, workspace, Timestamp(now.0 + 1))?;
-                Ok((given_up, open, store::conversation::recount::drift(tx, workspace)?, store::conversation::recount::gaps(tx, workspace)?))
+                Ok((
+                    given_up,
+                    open,
+                    store::conversation::recount::drift(tx, workspace)?,
+                    store::conversation::recount::gaps(tx, workspace)?,
+                ))
             })
             .await;
         assert!(allowed || (given_up == 0 && open == 0), "{given_up} jobs were given up, {open} stored events have no end");

@@ -2,8 +2,8 @@
 
 use super::Locked;
 use model::{
-    Actor, AttachmentRef, Audience, AuthorKind, Body, Channel, ContactId, ContactPointId, DecisionId, DeliveryState, Direction, EntryId,
-    EntryKind, InboxId, Status, Timestamp,
+    Actor, AttachmentRef, Audience, AuthorKind, Body, Channel, ContactId, ContactPointId, DecisionId, DeliveryState, Direction,
+    EntryId, EntryKind, InboxId, Status, Timestamp,
 };
 use serde_json::json;
 use store::conversation::Preview;
@@ -63,7 +63,14 @@ pub struct NewEntry {
 
 impl NewEntry {
     /// A message of a contact.
-    pub fn inbound(contact_id: ContactId, channel: Channel, inbox_id: InboxId, at: Timestamp, author_name: String, body: Body) -> Self {
+    pub fn inbound(
+        contact_id: ContactId,
+        channel: Channel,
+        inbox_id: InboxId,
+        at: Timestamp,
+        author_name: String,
+        body: Body,
+    ) -> Self {
         Self {
             contact_id,
             inbox_id: Some(inbox_id),

@@ -160,7 +160,12 @@ pub(crate) fn apply(tx: &mut dyn Conn, who: &Who, id: ConversationId, patch: &Pa
     Ok(Ok(locked.save(tx)?))
 }
 
-pub(crate) fn may_change(tx: &mut dyn Conn, who: &Who, row: &Conversation, patch: &Patch) -> Result<Result<(), ChangeError>, StoreError> {
+pub(crate) fn may_change(
+    tx: &mut dyn Conn,
+    who: &Who,
+    row: &Conversation,
+    patch: &Patch,
+) -> Result<Result<(), ChangeError>, StoreError> {
     if patch.expected_seq.is_some_and(|seq| seq < row.seq) {
         return Ok(Err(ChangeError::Stale { seq: row.seq }));
     }
@@ -234,7 +239,14 @@ fn set_status_as(
 }
 
 /// Spam is a flag: setting it resolves and locks, taking it off restores the status before.
-fn set_spam(tx: &mut dyn Conn, locked: &mut Locked, spam: bool, actor: Actor, name: &str, now: Timestamp) -> Result<(), StoreError> {
+fn set_spam(
+    tx: &mut dyn Conn,
+    locked: &mut Locked,
+    spam: bool,
+    actor: Actor,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let row = &mut locked.row;
     if row.spam == spam {
         return Ok(());
@@ -274,7 +286,14 @@ pub fn assign(
     Ok(())
 }
 
-fn set_tags(tx: &mut dyn Conn, locked: &mut Locked, wanted: &[TagId], actor: Actor, name: &str, now: Timestamp) -> Result<(), StoreError> {
+fn set_tags(
+    tx: &mut dyn Conn,
+    locked: &mut Locked,
+    wanted: &[TagId],
+    actor: Actor,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let (workspace, id) = (locked.workspace(), locked.row.id);
     let have: Vec<TagId> = conversation::tags_of(tx, workspace, &[id])?.into_iter().map(|(_, tag)| tag).collect();
     let mut added = Vec::new();

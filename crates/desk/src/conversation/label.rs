@@ -109,7 +109,8 @@ fn refresh(tx: &mut dyn Conn, locked: &mut Locked) -> Result<(), StoreError> {
         row.customer_at = Some(inbound.at);
         row.channel = inbound.channel;
         row.inbox_id = inbound.inbox_id.unwrap_or(row.inbox_id);
-        let answered = latest.is_some_and(|l| l.direction == Direction::Out && l.audience == Audience::Customer && l.at >= inbound.at);
+        let answered =
+            latest.is_some_and(|l| l.direction == Direction::Out && l.audience == Audience::Customer && l.at >= inbound.at);
         row.waiting_since = if answered || !row.status.is_open() { None } else { row.waiting_since.or(Some(inbound.at)) };
     } else {
         let row = &mut locked.row;
@@ -135,7 +136,13 @@ fn relabel(tx: &mut dyn Conn, ids: &[EntryId], from: &mut Locked, to: &mut Locke
 }
 
 /// Merges a conversation into another of the same person. The first one stays as a pointer and can be taken out again.
-pub async fn merge(desk: &Desk, who: &Who, id: ConversationId, into: ConversationId, dry_run: bool) -> Result<LabelChange, LabelError> {
+pub async fn merge(
+    desk: &Desk,
+    who: &Who,
+    id: ConversationId,
+    into: ConversationId,
+    dry_run: bool,
+) -> Result<LabelChange, LabelError> {
     let (now, who) = (desk.now(), who.clone());
     if id == into {
         return Err(LabelError::Same);
@@ -163,7 +170,16 @@ pub async fn merge(desk: &Desk, who: &Who, id: ConversationId, into: Conversatio
             let actor = Actor::Agent(who.agent);
             let args = json!({"from": id, "into": into, "from_number": from.row.number, "into_number": to.row.number});
             from.log(tx, "conversation.merged_away", now, actor, json!({"into": into}));
-            let event = add_event(tx, &mut to, "conversation.merged", "conversation_merged", args_with(args, "entries", json!(ids)), actor, &who.name, now)?;
+            let event = add_event(
+                tx,
+                &mut to,
+                "conversation.merged",
+                "conversation_merged",
+                args_with(args, "entries", json!(ids)),
+                actor,
+                &who.name,
+                now,
+            )?;
             let unread = from.row.unread_count;
             let waiting = [from.row.waiting_since, to.row.waiting_since].into_iter().flatten().min();
             let entries = relabel(tx, &ids, &mut from, &mut to)?;
@@ -189,7 +205,13 @@ fn args_with(mut args: serde_json::Value, name: &str, value: serde_json::Value) 
 }
 
 /// Splits entries out into a new conversation of the same contact.
-pub async fn split(desk: &Desk, who: &Who, id: ConversationId, entries: Vec<EntryId>, dry_run: bool) -> Result<LabelChange, LabelError> {
+pub async fn split(
+    desk: &Desk,
+    who: &Who,
+    id: ConversationId,
+    entries: Vec<EntryId>,
+    dry_run: bool,
+) -> Result<LabelChange, LabelError> {
     let (now, who, workspace) = (desk.now(), who.clone(), who.workspace);
     if entries.is_empty() || entries.len() > MERGE_ENTRY_COUNT_MAX {
         return Err(LabelError::NothingOrAll);
@@ -224,7 +246,16 @@ pub async fn split(desk: &Desk, who: &Who, id: ConversationId, entries: Vec<Entr
             let actor = Actor::Agent(who.agent);
             let args = json!({"from": id, "to": new, "from_number": from.row.number, "to_number": number});
             to.log(tx, "conversation.created", now, actor, json!({"contact": from.row.contact_id, "split_from": id}));
-            let event = add_event(tx, &mut from, "conversation.split", "conversation_split", args_with(args.clone(), "entries", json!(entries)), actor, &who.name, now)?;
+            let event = add_event(
+                tx,
+                &mut from,
+                "conversation.split",
+                "conversation_split",
+                args_with(args.clone(), "entries", json!(entries)),
+                actor,
+                &who.name,
+                now,
+            )?;
             add_event(tx, &mut to, "conversation.split_here", "conversation_split", args, actor, &who.name, now)?;
             let moved = relabel(tx, &entries, &mut from, &mut to)?;
             from.save(tx)?;
@@ -266,7 +297,13 @@ fn split_row(from: &Conversation, id: ConversationId, number: i64, chosen: &[Ent
 }
 
 /// Moves one entry to another conversation of the same person.
-pub async fn move_entry(desk: &Desk, who: &Who, id: EntryId, to: ConversationId, dry_run: bool) -> Result<LabelChange, LabelError> {
+pub async fn move_entry(
+    desk: &Desk,
+    who: &Who,
+    id: EntryId,
+    to: ConversationId,
+    dry_run: bool,
+) -> Result<LabelChange, LabelError> {
     let (now, who) = (desk.now(), who.clone());
     desk.db
         .write(Route::Conversation(to), move |tx| -> Answer<LabelChange> {
@@ -290,7 +327,16 @@ pub async fn move_entry(desk: &Desk, who: &Who, id: EntryId, to: ConversationId,
             }
             let actor = Actor::Agent(who.agent);
             let args = json!({"from": from.row.id, "to": to, "from_number": from.row.number, "to_number": target.row.number});
-            let event = add_event(tx, &mut target, "conversation.entry_moved", "entry_moved", args_with(args.clone(), "entries", json!([id])), actor, &who.name, now)?;
+            let event = add_event(
+                tx,
+                &mut target,
+                "conversation.entry_moved",
+                "entry_moved",
+                args_with(args.clone(), "entries", json!([id])),
+                actor,
+                &who.name,
+                now,
+            )?;
             add_event(tx, &mut from, "conversation.entry_moved_away", "entry_moved", args, actor, &who.name, now)?;
             let entries = relabel(tx, &[id], &mut from, &mut target)?;
             from.save(tx)?;
@@ -335,8 +381,11 @@ async fn undo_move(
                 Ok(pair) => pair,
                 Err(refusal) => refuse!(refusal),
             };
-            let still_here: Vec<EntryId> =
-                entry::list_of(tx, who.workspace, &entries)?.into_iter().filter(|e| e.conversation_id == here).map(|e| e.id).collect();
+            let still_here: Vec<EntryId> = entry::list_of(tx, who.workspace, &entries)?
+                .into_iter()
+                .filter(|e| e.conversation_id == here)
+                .map(|e| e.id)
+                .collect();
             if still_here.is_empty() || from.row.merged_into.is_some() {
                 refuse!(LabelError::TooLate);
             }

@@ -57,7 +57,14 @@ impl Locked {
     }
 
     /// Numbers one change and writes it to the event log.
-    pub fn log(&mut self, tx: &mut dyn Conn, kind: &'static str, at: Timestamp, actor: Actor, payload: serde_json::Value) -> EventId {
+    pub fn log(
+        &mut self,
+        tx: &mut dyn Conn,
+        kind: &'static str,
+        at: Timestamp,
+        actor: Actor,
+        payload: serde_json::Value,
+    ) -> EventId {
         self.log_because(tx, kind, at, actor, None, payload)
     }
 

@@ -58,7 +58,9 @@ pub fn decide(keys: &[KnownKey], is_anonymous: impl Fn(ContactId) -> bool) -> Ma
             [] => "unknown",
             _ if key.shared => flag(&mut found, "shared_contact_point"),
             [_] if new_account && key.owner_has_other_account => flag(&mut found, "identity_conflict"),
-            [_] if key.proof_level < 2 && key.unused_days.is_some_and(|d| d > STALE_DAYS) => flag(&mut found, "stale_contact_point"),
+            [_] if key.proof_level < 2 && key.unused_days.is_some_and(|d| d > STALE_DAYS) => {
+                flag(&mut found, "stale_contact_point")
+            }
             [owner] => match found.contact {
                 None => {
                     found.contact = Some(*owner);
@@ -105,9 +107,11 @@ mod tests {
     fn shared_ambiguous_and_stale_keys_decide_nothing() {
         let shared = KnownKey { shared: true, ..key(Email, 2, &[7]) };
         let stale = KnownKey { unused_days: Some(541), ..key(Phone, 1, &[7]) };
-        for (one, word) in
-            [(shared, "shared_contact_point"), (key(Phone, 2, &[7, 8]), "ambiguous_contact_point"), (stale, "stale_contact_point")]
-        {
+        for (one, word) in [
+            (shared, "shared_contact_point"),
+            (key(Phone, 2, &[7, 8]), "ambiguous_contact_point"),
+            (stale, "stale_contact_point"),
+        ] {
             let found = decide(&[one], |_| false);
             assert_eq!((found.contact, found.flags), (None, vec![word]));
         }

@@ -49,7 +49,14 @@ type Answer<T> = Result<Result<T, MergeError>, StoreError>;
 const ENTRY_COUNT_MAX: i64 = 10_000;
 
 /// Merges `other` into `keep` (or says what that would do).
-pub async fn merge(desk: &Desk, who: &Who, keep: ContactId, other: ContactId, force: bool, dry_run: bool) -> Result<MergePreview, MergeError> {
+pub async fn merge(
+    desk: &Desk,
+    who: &Who,
+    keep: ContactId,
+    other: ContactId,
+    force: bool,
+    dry_run: bool,
+) -> Result<MergePreview, MergeError> {
     let (now, who) = (desk.now(), who.clone());
     let force = force && who.role.at_least(model::Role::Admin);
     desk.db
@@ -72,7 +79,12 @@ pub async fn merge(desk: &Desk, who: &Who, keep: ContactId, other: ContactId, fo
 }
 
 /// The live contacts behind two ids, locked in ascending order.
-fn lock_both(tx: &mut dyn Conn, workspace: WorkspaceId, a: ContactId, b: ContactId) -> Result<Option<(Contact, Contact)>, StoreError> {
+fn lock_both(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    a: ContactId,
+    b: ContactId,
+) -> Result<Option<(Contact, Contact)>, StoreError> {
     let live = |tx: &mut dyn Conn, id| match contact::get_live(tx, workspace, id) {
         Ok(found) => Ok(Some(found.id)),
         Err(StoreError::NotFound) => Ok(None),
@@ -103,8 +115,11 @@ fn preview(tx: &mut dyn Conn, workspace: WorkspaceId, keep: &Contact, other: &Co
 }
 
 fn accounts(tx: &mut dyn Conn, workspace: WorkspaceId, live: ContactId) -> Result<Vec<String>, StoreError> {
-    let ids: Vec<_> =
-        contact_point::owned_by(tx, workspace, live)?.into_iter().filter(|o| o.proof_level == 3).map(|o| o.contact_point_id).collect();
+    let ids: Vec<_> = contact_point::owned_by(tx, workspace, live)?
+        .into_iter()
+        .filter(|o| o.proof_level == 3)
+        .map(|o| o.contact_point_id)
+        .collect();
     let mut keys: Vec<String> = contact_point::list(tx, workspace, &ids)?
         .into_iter()
         .filter(|p| p.key.kind == ContactPointKind::Account)
@@ -173,7 +188,13 @@ fn log(
 }
 
 /// Joins an anonymous visitor to the contact that has just signed in with the same browser: the one merge that needs nobody.
-pub(super) fn join_anonymous(tx: &mut dyn Conn, workspace: WorkspaceId, keep: ContactId, other: ContactId, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn join_anonymous(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    keep: ContactId,
+    other: ContactId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let Some((keep, other)) = lock_both(tx, workspace, keep, other)? else { return Ok(()) };
     if keep.id != other.id {
         point(tx, workspace, &keep, &other, Actor::System, "visitor_signed_in", "same browser", now)?;
@@ -203,7 +224,14 @@ pub async fn unmerge(desk: &Desk, who: &Who, id: ContactMergeId, dry_run: bool) 
             let moved = pointing_at(tx, workspace, other.id, other.live_id)?;
             let conversations = conversation::of_contacts(tx, workspace, &moved, 1_000)?.len();
             let entries = entry::timeline_before(tx, workspace, &moved, (i64::MAX, i64::MAX), ENTRY_COUNT_MAX)?.len();
-            let preview = MergePreview { merge_id: Some(id), keep: keep.clone(), other: other.clone(), conversations, entries, conflicts: vec![] };
+            let preview = MergePreview {
+                merge_id: Some(id),
+                keep: keep.clone(),
+                other: other.clone(),
+                conversations,
+                entries,
+                conflicts: vec![],
+            };
             if dry_run {
                 return Ok(Ok(preview));
             }
@@ -223,7 +251,12 @@ pub async fn unmerge(desk: &Desk, who: &Who, id: ContactMergeId, dry_run: bool) 
 }
 
 /// The contacts of a merged set whose pointers run through `through`.
-fn pointing_at(tx: &mut dyn Conn, workspace: WorkspaceId, through: ContactId, live: ContactId) -> Result<Vec<ContactId>, StoreError> {
+fn pointing_at(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    through: ContactId,
+    live: ContactId,
+) -> Result<Vec<ContactId>, StoreError> {
     let set = contact::merged_set(tx, workspace, live)?;
     let rows = contact::list(tx, workspace, &set)?;
     let into = |id: ContactId| rows.iter().find(|c| c.id == id).and_then(|c| c.merged_into);

@@ -39,7 +39,12 @@ struct Key<'a> {
 
 /// Finds or makes the contact behind the claims of one event. Takes the row locks of the contact points first, then of the
 /// contact: two simultaneous first messages of one person meet here and make one contact.
-pub fn resolve(tx: &mut dyn Conn, workspace: WorkspaceId, claims: &[ContactPointClaim], now: Timestamp) -> Result<Resolved, StoreError> {
+pub fn resolve(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    claims: &[ContactPointClaim],
+    now: Timestamp,
+) -> Result<Resolved, StoreError> {
     let keys = look_up(tx, workspace, claims, now)?;
     let blocked = is_blocked(tx, workspace, &keys)?;
     let known: Vec<KnownKey> = keys.iter().map(|key| known_key(tx, workspace, key, now)).collect::<Result<_, _>>()?;
@@ -70,7 +75,12 @@ pub fn resolve(tx: &mut dyn Conn, workspace: WorkspaceId, claims: &[ContactPoint
 }
 
 /// The claims that may name somebody (level 1 and up, not proven false), strongest first, as rows with their locks taken.
-fn look_up<'a>(tx: &mut dyn Conn, workspace: WorkspaceId, claims: &'a [ContactPointClaim], now: Timestamp) -> Result<Vec<Key<'a>>, StoreError> {
+fn look_up<'a>(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    claims: &'a [ContactPointClaim],
+    now: Timestamp,
+) -> Result<Vec<Key<'a>>, StoreError> {
     let mut usable: Vec<&ContactPointClaim> = claims.iter().filter(|c| c.proof_level >= 1 && !c.disproved).collect();
     usable.sort_by_key(|c| std::cmp::Reverse(c.proof_level));
     // Locks in one order for everybody: two events with the same two keys must not wait for each other in a circle.
@@ -114,8 +124,11 @@ fn known_key(tx: &mut dyn Conn, workspace: WorkspaceId, key: &Key<'_>, now: Time
 }
 
 fn has_account(tx: &mut dyn Conn, workspace: WorkspaceId, contact: ContactId) -> Result<bool, StoreError> {
-    let owned: Vec<ContactPointId> =
-        contact_point::owned_by(tx, workspace, contact)?.into_iter().filter(|o| o.proof_level == 3).map(|o| o.contact_point_id).collect();
+    let owned: Vec<ContactPointId> = contact_point::owned_by(tx, workspace, contact)?
+        .into_iter()
+        .filter(|o| o.proof_level == 3)
+        .map(|o| o.contact_point_id)
+        .collect();
     Ok(contact_point::list(tx, workspace, &owned)?.iter().any(|p| p.key.kind == ContactPointKind::Account))
 }
 
@@ -126,7 +139,8 @@ fn anonymous_owners(tx: &mut dyn Conn, workspace: WorkspaceId, known: &[KnownKey
         return Ok(anonymous);
     }
     for owner in known.iter().filter(|k| k.kind == ContactPointKind::Visitor).flat_map(|k| &k.owners) {
-        let ids: Vec<ContactPointId> = contact_point::owned_by(tx, workspace, *owner)?.iter().map(|o| o.contact_point_id).collect();
+        let ids: Vec<ContactPointId> =
+            contact_point::owned_by(tx, workspace, *owner)?.iter().map(|o| o.contact_point_id).collect();
         if contact_point::list(tx, workspace, &ids)?.iter().all(|p| p.key.kind == ContactPointKind::Visitor) {
             anonymous.push(*owner);
         }
@@ -148,7 +162,12 @@ fn is_blocked(tx: &mut dyn Conn, workspace: WorkspaceId, keys: &[Key<'_>]) -> Re
     Ok(false)
 }
 
-fn new_contact(tx: &mut dyn Conn, workspace: WorkspaceId, claims: &[ContactPointClaim], now: Timestamp) -> Result<Contact, StoreError> {
+fn new_contact(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    claims: &[ContactPointClaim],
+    now: Timestamp,
+) -> Result<Contact, StoreError> {
     let id = ContactId(tx.id());
     let contact = Contact {
         id,
@@ -171,7 +190,15 @@ fn new_contact(tx: &mut dyn Conn, workspace: WorkspaceId, claims: &[ContactPoint
     Ok(contact)
 }
 
-fn log(tx: &mut dyn Conn, workspace: WorkspaceId, contact: &Contact, version: i64, kind: &'static str, payload: serde_json::Value, at: Timestamp) {
+fn log(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    contact: &Contact,
+    version: i64,
+    kind: &'static str,
+    payload: serde_json::Value,
+    at: Timestamp,
+) {
     tx.log(Event {
         workspace,
         stream_id: Some(contact.id.0),
@@ -185,7 +212,14 @@ fn log(tx: &mut dyn Conn, workspace: WorkspaceId, contact: &Contact, version: i6
 }
 
 /// Gives a key to the contact, unless it belongs to somebody else or may not decide.
-fn attach(tx: &mut dyn Conn, workspace: WorkspaceId, key: &Key<'_>, contact: &Contact, found: &Match, now: Timestamp) -> Result<(), StoreError> {
+fn attach(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    key: &Key<'_>,
+    contact: &Contact,
+    found: &Match,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let live = live_owners(key);
     let foreign = live.iter().any(|id| *id != contact.id && !found.joinable.contains(id));
     if foreign && !key.point.shared {
@@ -198,7 +232,13 @@ fn attach(tx: &mut dyn Conn, workspace: WorkspaceId, key: &Key<'_>, contact: &Co
 }
 
 /// A name beside a key of level 1 and up becomes the contact's name while it has none; a typed one stays "claimed".
-fn learn_name(tx: &mut dyn Conn, workspace: WorkspaceId, contact: Contact, claims: &[ContactPointClaim], now: Timestamp) -> Result<Contact, StoreError> {
+fn learn_name(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    contact: Contact,
+    claims: &[ContactPointClaim],
+    now: Timestamp,
+) -> Result<Contact, StoreError> {
     let name = claims.iter().filter(|c| c.proof_level >= 1 && !c.disproved).find_map(|c| c.name.as_deref()).map(tidy_name);
     match name {
         Some(name) if contact.name.is_none() && !name.is_empty() => {

@@ -65,7 +65,12 @@ pub fn lane_of(inbox: &OpenInbox, lane: &str) -> i64 {
 }
 
 /// Stores events and the jobs that will understand them. When this returns `Ok`, everything is committed.
-pub async fn accept(desk: &Desk, workspace: WorkspaceId, inbox: &OpenInbox, events: Vec<RawEvent>) -> Result<Vec<Stored>, IngestError> {
+pub async fn accept(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    inbox: &OpenInbox,
+    events: Vec<RawEvent>,
+) -> Result<Vec<Stored>, IngestError> {
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
         rows.push(row_of(desk, workspace, inbox, event).await?);
@@ -131,7 +136,8 @@ fn store_one(tx: &mut dyn Conn, workspace: WorkspaceId, new: &NewRow) -> Result<
     let mut event = new.event.clone();
     event.id = ProviderEventId(tx.id());
     if let Some((sha256, bytes)) = &new.blob {
-        event.blob_id = Some(store::attachment::put_blob(tx, workspace, sha256, *bytes, "application/octet-stream", event.received_at)?);
+        event.blob_id =
+            Some(store::attachment::put_blob(tx, workspace, sha256, *bytes, "application/octet-stream", event.received_at)?);
     }
     if !provider_event::insert(tx, workspace, &event)? {
         let id = provider_event::find_key(tx, workspace, event.inbox_id, &event.dedupe_key)?.ok_or(StoreError::NotFound)?;

@@ -1,8 +1,8 @@
 //! Applies one understood event inside the transaction of its job: who, where, what, and the follow-ups.
 
 use super::phone_call;
-use crate::conversation::add::{NewEntry, add_entry, add_event, refs};
 use crate::conversation::Locked;
+use crate::conversation::add::{NewEntry, add_entry, add_event, refs};
 use crate::directory::OpenInbox;
 use crate::identity::{self, Resolved, resolve};
 use crate::outbox::receipt;
@@ -10,8 +10,8 @@ use crate::placement::{Action, Candidate, Facts, Placement, Windows, place};
 use channel::{Automatic, ClaimEvent, ContactPointClaim, InboundEvent, InboundMessage, OptScope, UpTo, WatermarkKind};
 use model::parts::Part as BodyPart;
 use model::{
-    Actor, AttachmentId, Audience, Body, Channel, ContactPointKind, ConversationId, DeliveryState, Direction, EntryId, Health, Outcome,
-    ParticipantRole, Priority, Status, Timestamp, WorkspaceId,
+    Actor, AttachmentId, Audience, Body, Channel, ContactPointKind, ConversationId, DeliveryState, Direction, EntryId, Health,
+    Outcome, ParticipantRole, Priority, Status, Timestamp, WorkspaceId,
 };
 use serde_json::json;
 use store::attachment::{self, Attachment};
@@ -90,7 +90,9 @@ pub fn apply(tx: &mut dyn Conn, context: &Context<'_>, event: &InboundEvent) -> 
             let known = receipt::report(tx, workspace, inbox, provider_id, *state, code.clone(), context.now)?;
             Ok(Applied { reason: (!known).then(|| "parked".to_owned()), ..Applied::nothing() })
         }
-        InboundEvent::Watermark { kind, external_conversation, up_to } => watermark(tx, context, *kind, external_conversation, *up_to),
+        InboundEvent::Watermark { kind, external_conversation, up_to } => {
+            watermark(tx, context, *kind, external_conversation, *up_to)
+        }
         InboundEvent::Edit { provider_id, message } => edit(tx, context, provider_id, Some(&message.text)),
         InboundEvent::Delete { provider_id } => edit(tx, context, provider_id, None),
         InboundEvent::Reaction { provider_id, from, emoji } => reaction(tx, context, provider_id, from, emoji.as_deref()),
@@ -112,12 +114,23 @@ pub fn apply(tx: &mut dyn Conn, context: &Context<'_>, event: &InboundEvent) -> 
         InboundEvent::Unsupported { kind, from, external_conversation } if !from.is_empty() => {
             message_in(tx, context, &unsupported(context, kind, from, external_conversation.as_deref()))
         }
-        InboundEvent::Unsupported { kind, .. } => Ok(Applied { reason: Some(format!("unsupported: {kind}")), ..Applied::nothing() }),
+        InboundEvent::Unsupported { kind, .. } => {
+            Ok(Applied { reason: Some(format!("unsupported: {kind}")), ..Applied::nothing() })
+        }
     }
 }
 
 fn log_inbox(tx: &mut dyn Conn, context: &Context<'_>, kind: &'static str, payload: serde_json::Value) {
-    tx.log(Event { workspace: context.workspace, stream_id: None, seq: None, kind, at: context.now, actor: Actor::System, cause_id: None, payload });
+    tx.log(Event {
+        workspace: context.workspace,
+        stream_id: None,
+        seq: None,
+        kind,
+        at: context.now,
+        actor: Actor::System,
+        cause_id: None,
+        payload,
+    });
 }
 
 /// Something we cannot read, from somebody we can name: the agent sees that it came.
@@ -153,7 +166,11 @@ fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage
     }
     let resolved = resolve(tx, workspace, &message.from, context.now)?;
     if resolved.blocked {
-        return Ok(Applied { outcome: Outcome::Quarantined, reason: Some("T0-blocked: the sender is blocked".to_owned()), ..Applied::nothing() });
+        return Ok(Applied {
+            outcome: Outcome::Quarantined,
+            reason: Some("T0-blocked: the sender is blocked".to_owned()),
+            ..Applied::nothing()
+        });
     }
     let channel = message.channel.unwrap_or(context.inbox.inbox.channel);
     let facts = Facts {
@@ -172,13 +189,18 @@ fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage
         None => return Ok(Applied::dropped(placement.rule)),
     };
     let trace = json!({"placement": placement.trace(&facts, &windows), "identity": resolved.trace});
-    let added = write_entry(tx, context, &mut locked, message, &resolved, channel, external_key, silent, (placement.rule, trace))?;
+    let added =
+        write_entry(tx, context, &mut locked, message, &resolved, channel, external_key, silent, (placement.rule, trace))?;
     locked.save(tx)?;
     Ok(Applied::entry(added.id, used_number))
 }
 
 /// The conversation of one of our entries that the message answers, or that its widget token names.
-fn answered(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> Result<Option<(ConversationId, Status, Option<Timestamp>)>, StoreError> {
+fn answered(
+    tx: &mut dyn Conn,
+    context: &Context<'_>,
+    message: &InboundMessage,
+) -> Result<Option<(ConversationId, Status, Option<Timestamp>)>, StoreError> {
     for id in &message.reply_to {
         let key = receipt::provider_key(id);
         if let Some(found) = entry::by_external_key(tx, context.workspace, context.inbox.inbox.id, &key)? {
@@ -188,7 +210,11 @@ fn answered(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) 
     Ok(None)
 }
 
-fn live_conversation(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Result<Option<(ConversationId, Status, Option<Timestamp>)>, StoreError> {
+fn live_conversation(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ConversationId,
+) -> Result<Option<(ConversationId, Status, Option<Timestamp>)>, StoreError> {
     let mut at = id;
     for _ in 0..64 {
         match conversation::find(tx, workspace, at)? {
@@ -388,8 +414,15 @@ fn echo(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> R
     let resolved = resolve(tx, workspace, &message.to, context.now)?;
     let channel = message.channel.unwrap_or(context.inbox.inbox.channel);
     let answers = answered(tx, context, message)?;
-    let facts =
-        Facts { channel, at: context.received_at, disproved: false, new_contact: resolved.is_new, answers, closing: true, automatic: false };
+    let facts = Facts {
+        channel,
+        at: context.received_at,
+        disproved: false,
+        new_contact: resolved.is_new,
+        answers,
+        closing: true,
+        automatic: false,
+    };
     let windows = Windows::default();
     let placement = place(&facts, &candidates(tx, workspace, &resolved.contact)?, &windows);
     let Some((mut locked, _, used_number)) = enter(tx, context, &placement, &resolved.contact, channel)? else {
@@ -403,7 +436,14 @@ fn echo(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> R
         author: Actor::System,
         flags: vec!["from_the_app".to_owned()],
         external_key: Some(key),
-        ..NewEntry::inbound(resolved.contact.id, channel, inbox, time_of(context, message), context.inbox.inbox.name.clone(), body_of(message, &[]))
+        ..NewEntry::inbound(
+            resolved.contact.id,
+            channel,
+            inbox,
+            time_of(context, message),
+            context.inbox.inbox.name.clone(),
+            body_of(message, &[]),
+        )
     };
     let added = add_entry(tx, &mut locked, new, context.now)?;
     locked.row.waiting_since = None;
@@ -412,7 +452,13 @@ fn echo(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> R
 }
 
 /// Applies a watermark to every live conversation in which this customer is on this channel.
-fn watermark(tx: &mut dyn Conn, context: &Context<'_>, kind: WatermarkKind, external: &str, up_to: UpTo) -> Result<Applied, StoreError> {
+fn watermark(
+    tx: &mut dyn Conn,
+    context: &Context<'_>,
+    kind: WatermarkKind,
+    external: &str,
+    up_to: UpTo,
+) -> Result<Applied, StoreError> {
     let workspace = context.workspace;
     let state = match kind {
         WatermarkKind::Delivered => DeliveryState::Delivered,
@@ -457,7 +503,11 @@ fn conversations_of(tx: &mut dyn Conn, context: &Context<'_>, external: &str) ->
 }
 
 /// The contact point that an adapter names as an external conversation: the visitor, chat or page-scoped id of this inbox.
-fn point_of_external(tx: &mut dyn Conn, context: &Context<'_>, external: &str) -> Result<Option<model::ContactPointId>, StoreError> {
+fn point_of_external(
+    tx: &mut dyn Conn,
+    context: &Context<'_>,
+    external: &str,
+) -> Result<Option<model::ContactPointId>, StoreError> {
     let scopes = [context.inbox.inbox.id.to_string(), String::new()];
     for kind in ContactPointKind::ALL {
         for scope in &scopes {
@@ -498,7 +548,13 @@ fn edit(tx: &mut dyn Conn, context: &Context<'_>, provider_id: &str, text: Optio
     Ok(Applied { entry: Some(found.id), ..Applied::nothing() })
 }
 
-fn reaction(tx: &mut dyn Conn, context: &Context<'_>, provider_id: &str, from: &ContactPointClaim, emoji: Option<&str>) -> Result<Applied, StoreError> {
+fn reaction(
+    tx: &mut dyn Conn,
+    context: &Context<'_>,
+    provider_id: &str,
+    from: &ContactPointClaim,
+    emoji: Option<&str>,
+) -> Result<Applied, StoreError> {
     let key = receipt::provider_key(provider_id);
     let Some(found) = entry::by_external_key(tx, context.workspace, context.inbox.inbox.id, &key)? else {
         return Ok(Applied { reason: Some("unknown_message".to_owned()), ..Applied::nothing() });
@@ -512,7 +568,13 @@ fn reaction(tx: &mut dyn Conn, context: &Context<'_>, provider_id: &str, from: &
 }
 
 /// Stop words work at once, as a state of the contact point: also for what is queued already.
-fn opt(tx: &mut dyn Conn, context: &Context<'_>, from: &ContactPointClaim, scope: OptScope, health: Health) -> Result<Applied, StoreError> {
+fn opt(
+    tx: &mut dyn Conn,
+    context: &Context<'_>,
+    from: &ContactPointClaim,
+    scope: OptScope,
+    health: Health,
+) -> Result<Applied, StoreError> {
     let Some(key) = identity::normal::key_of(from) else { return Ok(Applied::dropped("no_address")) };
     let point = contact_point::upsert(tx, context.workspace, &key, &from.value, context.now)?;
     if scope == OptScope::All {
@@ -524,14 +586,30 @@ fn opt(tx: &mut dyn Conn, context: &Context<'_>, from: &ContactPointClaim, scope
 }
 
 /// The same person under a new address: both belong to the same contact from now on.
-fn point_changed(tx: &mut dyn Conn, context: &Context<'_>, old: &ContactPointClaim, new: &ContactPointClaim) -> Result<Applied, StoreError> {
+fn point_changed(
+    tx: &mut dyn Conn,
+    context: &Context<'_>,
+    old: &ContactPointClaim,
+    new: &ContactPointClaim,
+) -> Result<Applied, StoreError> {
     let (Some(old_key), Some(new_key)) = (identity::normal::key_of(old), identity::normal::key_of(new)) else {
         return Ok(Applied::dropped("no_address"));
     };
-    let Some(before) = contact_point::find_key(tx, context.workspace, &old_key)? else { return Ok(Applied::dropped("unknown_contact_point")) };
+    let Some(before) = contact_point::find_key(tx, context.workspace, &old_key)? else {
+        return Ok(Applied::dropped("unknown_contact_point"));
+    };
     let after = contact_point::upsert(tx, context.workspace, &new_key, &new.value, context.now)?;
     for owner in contact_point::owners(tx, context.workspace, before.id)? {
-        contact_point::own(tx, context.workspace, after.id, owner.contact_id, i64::from(new.proof_level), "changed", "sender", context.now)?;
+        contact_point::own(
+            tx,
+            context.workspace,
+            after.id,
+            owner.contact_id,
+            i64::from(new.proof_level),
+            "changed",
+            "sender",
+            context.now,
+        )?;
     }
     log_inbox(tx, context, "contact_point.changed", json!({"old": before.id, "new": after.id}));
     Ok(Applied::nothing())
@@ -578,9 +656,17 @@ fn claimed(tx: &mut dyn Conn, context: &Context<'_>, claim: &ClaimEvent) -> Resu
         let mut locked = Locked::lock_live(tx, workspace, *id)?;
         let args = json!({"address": address.value, "may_mail": claim.may_mail});
         let name = identity::display_name(&after);
-        add_event(tx, &mut locked, "conversation.address_left", "customer_left_address", args, Actor::Contact(after.id), &name, context.now)?;
+        add_event(
+            tx,
+            &mut locked,
+            "conversation.address_left",
+            "customer_left_address",
+            args,
+            Actor::Contact(after.id),
+            &name,
+            context.now,
+        )?;
         locked.save(tx)?;
     }
     Ok(Applied::nothing())
 }
-

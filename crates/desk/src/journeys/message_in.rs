@@ -74,7 +74,13 @@ async fn raw_event(desk: &Desk, workspace: WorkspaceId, event: &ProviderEvent) -
 }
 
 /// Looks up what parsing needs, once, and keeps it with the event.
-async fn gather_evidence(desk: &Desk, workspace: WorkspaceId, id: ProviderEventId, open: &OpenInbox, raw: RawEvent) -> Result<RawEvent, StoreError> {
+async fn gather_evidence(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    id: ProviderEventId,
+    open: &OpenInbox,
+    raw: RawEvent,
+) -> Result<RawEvent, StoreError> {
     let Some(evidence) = open.channel.evidence().filter(|_| raw.evidence.is_none()) else { return Ok(raw) };
     let found = evidence.gather(&open.settings, &raw).await;
     let kept = found.clone();
@@ -95,7 +101,14 @@ async fn parse(open: Arc<OpenInbox>, raw: RawEvent) -> Result<Vec<InboundEvent>,
     }
 }
 
-async fn write(desk: &Desk, job: JobRef, process: &ProcessEvent, open: &Arc<OpenInbox>, event: ProviderEvent, events: Vec<InboundEvent>) -> JobEnd {
+async fn write(
+    desk: &Desk,
+    job: JobRef,
+    process: &ProcessEvent,
+    open: &Arc<OpenInbox>,
+    event: ProviderEvent,
+    events: Vec<InboundEvent>,
+) -> JobEnd {
     let workspace = job.workspace;
     let now = desk.now();
     let makes_entries = events.iter().any(super::apply::may_open_a_conversation);

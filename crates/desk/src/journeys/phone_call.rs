@@ -84,7 +84,13 @@ fn body(call: &Call) -> Body {
     Body { call: Some(call), ..Body::default() }
 }
 
-fn go_on(tx: &mut dyn Conn, context: &Context<'_>, event: &CallEvent, mut found: Call, fact: CallFact) -> Result<Applied, StoreError> {
+fn go_on(
+    tx: &mut dyn Conn,
+    context: &Context<'_>,
+    event: &CallEvent,
+    mut found: Call,
+    fact: CallFact,
+) -> Result<Applied, StoreError> {
     match fact {
         CallFact::Ringing => return Ok(Applied { reason: Some("repeat".to_owned()), ..Applied::nothing() }),
         CallFact::Answered if found.answered_at.is_some() || found.ended_at.is_some() => return Ok(Applied::nothing()),

@@ -6,10 +6,10 @@ use super::receipt::{self, Answer};
 use super::show;
 use crate::context::{Desk, JobEnd};
 use crate::directory::{DirectoryError, OpenInbox};
-use channel::{Outbound, OutboundFile, Reconciled, Recipient, SendContext, SendError, SendIdempotency, WireRequest};
+use channel::{Outbound, OutboundFile, Recipient, Reconciled, SendContext, SendError, SendIdempotency, WireRequest};
 use model::{
-    BlockReason, ConversationId, DeliveryId, FailureClass, Health, InboxId, InboxState, OutboxId, OutboxState,
-    Timestamp, WorkspaceId,
+    BlockReason, ConversationId, DeliveryId, FailureClass, Health, InboxId, InboxState, OutboxId, OutboxState, Timestamp,
+    WorkspaceId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -90,7 +90,9 @@ fn load(tx: &mut dyn Conn, workspace: WorkspaceId, id: OutboxId) -> Result<Optio
 fn outbound(load: &Load) -> Outbound {
     let to = match &load.to {
         Some(p) => Recipient { kind: p.key.kind, scope: p.key.scope.clone(), value: p.raw.clone(), name: load.name.clone() },
-        None => Recipient { kind: model::ContactPointKind::Ext, scope: String::new(), value: String::new(), name: load.name.clone() },
+        None => {
+            Recipient { kind: model::ContactPointKind::Ext, scope: String::new(), value: String::new(), name: load.name.clone() }
+        }
     };
     Outbound {
         entry: load.entry.id,
@@ -282,10 +284,15 @@ async fn attempt_part(
     let now = desk.now();
     let (answer, after) = match submitted {
         Ok(accepted) => (Answer::Accepted { provider_id: accepted.provider_id, state: accepted.state }, After::Next),
-        Err(SendError::RetryAt(at)) => (Answer::NotTaken { reason: "not taken yet".to_owned() }, After::RetryAt(at.max(now.plus_ms(100)))),
+        Err(SendError::RetryAt(at)) => {
+            (Answer::NotTaken { reason: "not taken yet".to_owned() }, After::RetryAt(at.max(now.plus_ms(100))))
+        }
         Err(SendError::SignInAgain) => {
             set_needs_sign_in(desk, workspace, inbox_id).await?;
-            (Answer::NotTaken { reason: "the account has to be signed in again".to_owned() }, After::RetryAt(now.plus_ms(SIGN_IN_RETRY_MS)))
+            (
+                Answer::NotTaken { reason: "the account has to be signed in again".to_owned() },
+                After::RetryAt(now.plus_ms(SIGN_IN_RETRY_MS)),
+            )
         }
         Err(SendError::Refused { class: FailureClass::Rate, text, .. }) => {
             (Answer::NotTaken { reason: text }, After::RetryAt(now.plus_seconds(30)))
@@ -297,7 +304,14 @@ async fn attempt_part(
     Ok(after)
 }
 
-async fn store_answer(desk: &Desk, workspace: WorkspaceId, row: &Outbox, delivery: Delivery, answer: Answer, now: Timestamp) -> Result<(), StoreError> {
+async fn store_answer(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    row: &Outbox,
+    delivery: Delivery,
+    answer: Answer,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let (id, to) = (row.id, row.contact_point_id);
     desk.db
         .write(Route::Conversation(row.conversation_id), move |tx| -> Result<(), StoreError> {
@@ -326,14 +340,22 @@ enum Settled {
 }
 
 /// Asks the provider about an attempt whose answer is missing, where it can be asked.
-async fn settle(desk: &Desk, workspace: WorkspaceId, open: &OpenInbox, attempt: &Delivery, request: &WireRequest) -> Result<Settled, StoreError> {
+async fn settle(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    open: &OpenInbox,
+    attempt: &Delivery,
+    request: &WireRequest,
+) -> Result<Settled, StoreError> {
     let found = match open.channel.reconcile() {
         Some(reconcile) => reconcile.find(&open.settings, request).await,
         None => None,
     };
     let now = desk.now();
     let (answer, settled) = match found {
-        Some(Reconciled::Taken(accepted)) => (Answer::Accepted { provider_id: accepted.provider_id, state: accepted.state }, Settled::Taken),
+        Some(Reconciled::Taken(accepted)) => {
+            (Answer::Accepted { provider_id: accepted.provider_id, state: accepted.state }, Settled::Taken)
+        }
         Some(Reconciled::NotTaken) => (Answer::NotTaken { reason: "the provider did not take it".to_owned() }, Settled::NotTaken),
         None => (Answer::Lost, Settled::Unknown),
     };
@@ -368,7 +390,13 @@ async fn block(desk: &Desk, workspace: WorkspaceId, id: OutboxId, reason: &'stat
     end(desk, workspace, id, OutboxState::Blocked, Some(reason)).await
 }
 
-async fn end(desk: &Desk, workspace: WorkspaceId, id: OutboxId, state: OutboxState, reason: Option<&'static str>) -> Result<(), StoreError> {
+async fn end(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    id: OutboxId,
+    state: OutboxState,
+    reason: Option<&'static str>,
+) -> Result<(), StoreError> {
     let now = desk.now();
     desk.db
         .write(Route::Any, move |tx| -> Result<(), StoreError> {

@@ -139,7 +139,12 @@ mod tests {
             (OutboxState::Sending, vec![attempt(1, 0, 1, 0, true)], Queued, true),
             (OutboxState::Done, vec![attempt(1, 0, 1, 1, false), attempt(1, 1, 1, 4, false)], Accepted, false),
             (OutboxState::Done, vec![attempt(1, 0, 1, 4, false), attempt(1, 1, 1, 3, false)], Failed, false),
-            (OutboxState::Done, vec![attempt(1, 0, 1, 0, false), attempt(1, 0, 2, 4, false), attempt(1, 1, 1, 4, false)], Delivered, false),
+            (
+                OutboxState::Done,
+                vec![attempt(1, 0, 1, 0, false), attempt(1, 0, 2, 4, false), attempt(1, 1, 1, 4, false)],
+                Delivered,
+                false,
+            ),
             (OutboxState::Queued, vec![attempt(1, 0, 1, 4, false), attempt(1, 1, 1, 4, false)], Delivered, false),
         ];
         for (state, deliveries, word, uncertain) in cases {

@@ -43,7 +43,13 @@ pub fn provider_key(id: &str) -> String {
 }
 
 /// Stores the answer of an attempt, and whatever was parked for its id.
-pub fn store_answer(tx: &mut dyn Conn, workspace: WorkspaceId, attempt: &Delivery, answer: &Answer, now: Timestamp) -> Result<(), StoreError> {
+pub fn store_answer(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    attempt: &Delivery,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let mut after = Delivery { open: false, changed_at: now, ..attempt.clone() };
     match answer {
         Answer::Accepted { provider_id, state } => {
@@ -79,14 +85,26 @@ fn note_external(tx: &mut dyn Conn, workspace: WorkspaceId, outbox: OutboxId, pr
     entry::set_external(tx, workspace, row.entry_id, &provider_key(provider_id))
 }
 
-fn raise(tx: &mut dyn Conn, workspace: WorkspaceId, attempt: Delivery, state: DeliveryState, code: Option<String>, now: Timestamp) -> Result<bool, StoreError> {
+fn raise(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    attempt: Delivery,
+    state: DeliveryState,
+    code: Option<String>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let merged = channel::state::merge(DeliveryState::of_rank(attempt.rank), state);
     let rank = merged.rank().unwrap_or(attempt.rank);
     if rank <= attempt.rank && !attempt.uncertain && !attempt.open {
         return Ok(false);
     }
     let failed = merged == DeliveryState::Failed;
-    let reason = failed.then(|| code.clone().map_or_else(|| "the provider could not deliver it".to_owned(), |c| format!("the provider could not deliver it ({c})")));
+    let reason = failed.then(|| {
+        code.clone().map_or_else(
+            || "the provider could not deliver it".to_owned(),
+            |c| format!("the provider could not deliver it ({c})"),
+        )
+    });
     // Any report settles a doubt: somebody has it.
     let settled = rank > 0;
     let after = Delivery {

@@ -177,12 +177,32 @@ mod tests {
         let one = Action::Append(ConversationId(1));
         let cases: Vec<(&str, Channel, Vec<Candidate>, (&str, Action))> = vec![
             ("nobody known", Webchat, vec![], ("T8-new", NEW)),
-            ("goes on in the open chat, however old", Webchat, vec![candidate(1, Pending, Webchat, 500)], ("T5-same-channel", one)),
-            ("the latest of two open chats", Webchat, vec![candidate(2, Open, Webchat, 9), candidate(1, Open, Webchat, 3)], ("T5-same-channel", one)),
+            (
+                "goes on in the open chat, however old",
+                Webchat,
+                vec![candidate(1, Pending, Webchat, 500)],
+                ("T5-same-channel", one),
+            ),
+            (
+                "the latest of two open chats",
+                Webchat,
+                vec![candidate(2, Open, Webchat, 9), candidate(1, Open, Webchat, 3)],
+                ("T5-same-channel", one),
+            ),
             ("another channel joins within 72 h", Sms, vec![candidate(1, Open, Webchat, 72)], ("T6-cross-channel", one)),
             ("another channel after 72 h is new", Sms, vec![candidate(1, Open, Webchat, 73)], ("T8-new", NEW)),
-            ("two open ones: new, with candidates", Sms, vec![candidate(1, Open, Webchat, 1), candidate(2, Open, Email, 1)], ("T6-ambiguous", NEW)),
-            ("resolved within 168 h on the same channel opens again", Webchat, vec![candidate(1, Resolved, Webchat, 168)], ("T7-recent", one)),
+            (
+                "two open ones: new, with candidates",
+                Sms,
+                vec![candidate(1, Open, Webchat, 1), candidate(2, Open, Email, 1)],
+                ("T6-ambiguous", NEW),
+            ),
+            (
+                "resolved within 168 h on the same channel opens again",
+                Webchat,
+                vec![candidate(1, Resolved, Webchat, 168)],
+                ("T7-recent", one),
+            ),
             ("resolved 169 h ago is new", Webchat, vec![candidate(1, Resolved, Webchat, 169)], ("T8-new", NEW)),
             ("resolved on another channel is new", Sms, vec![candidate(1, Resolved, Webchat, 2)], ("T8-new", NEW)),
         ];
@@ -193,7 +213,10 @@ mod tests {
 
     #[test]
     fn an_answer_goes_where_its_question_is_and_a_locked_one_makes_a_follow_up() {
-        let answer = |status, hours: i64| Facts { answers: Some((ConversationId(1), status, Some(NOW.plus_ms(-hours * HOUR_MS)))), ..facts(Email) };
+        let answer = |status, hours: i64| Facts {
+            answers: Some((ConversationId(1), status, Some(NOW.plus_ms(-hours * HOUR_MS)))),
+            ..facts(Email)
+        };
         assert_eq!(rule(&answer(Open, 900), &[]), ("T2-reply", Action::Append(ConversationId(1))));
         assert_eq!(rule(&answer(Resolved, 168), &[]), ("T2-reply", Action::Append(ConversationId(1))));
         let follow = Action::New { follow_up_of: Some(ConversationId(1)) };

@@ -74,7 +74,8 @@ pub fn facts(tx: &mut dyn Conn, workspace: model::WorkspaceId, conversation: Con
             points.push((point.clone(), owner.proof_level));
         }
     }
-    let last = entry::latest_inbound(tx, workspace, conversation.id)?.and_then(|e| e.inbox_id.map(|inbox| (inbox, e.contact_point_id, e.at)));
+    let last = entry::latest_inbound(tx, workspace, conversation.id)?
+        .and_then(|e| e.inbox_id.map(|inbox| (inbox, e.contact_point_id, e.at)));
     Ok(Facts { conversation, points, last })
 }
 
@@ -105,7 +106,9 @@ fn in_scope(open: &OpenInbox, point: &ContactPoint) -> bool {
 }
 
 fn scope_is(open: &OpenInbox, scope: &str) -> bool {
-    scope == open.inbox.id.to_string() || open.inbox.site.as_deref() == Some(scope) || open.inbox.settings.get("scope").and_then(|s| s.as_str()) == Some(scope)
+    scope == open.inbox.id.to_string()
+        || open.inbox.site.as_deref() == Some(scope)
+        || open.inbox.settings.get("scope").and_then(|s| s.as_str()) == Some(scope)
 }
 
 fn is_last(facts: &Facts, way: &ReplyOption) -> bool {
@@ -184,8 +187,7 @@ pub async fn options(desk: &Desk, who: &Who, id: ConversationId) -> Result<Optio
 
 /// Every inbox of the workspace whose adapter is in this build.
 pub async fn open_inboxes(desk: &Desk, workspace: model::WorkspaceId) -> Result<Vec<Arc<OpenInbox>>, StoreError> {
-    let ids: Vec<InboxId> =
-        desk.db.read(move |tx| store::inbox::list(tx, workspace)).await?.into_iter().map(|i| i.id).collect();
+    let ids: Vec<InboxId> = desk.db.read(move |tx| store::inbox::list(tx, workspace)).await?.into_iter().map(|i| i.id).collect();
     let mut open = Vec::with_capacity(ids.len());
     for id in ids {
         if let Ok(inbox) = desk.directory.open(desk, workspace, id).await {

@@ -10,8 +10,8 @@ use crate::directory::OpenInbox;
 use crate::outbox::enqueue::{Way, put};
 use channel::OutboundFile;
 use model::{
-    Actor, AgentId, AttachmentId, Audience, BlockReason, Body, ContactPointId, ConversationId, DeliveryState, Direction, DraftMode, EntryKind,
-    InboxId, Status, Timestamp,
+    Actor, AgentId, AttachmentId, Audience, BlockReason, Body, ContactPointId, ConversationId, DeliveryState, Direction,
+    DraftMode, EntryKind, InboxId, Status, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -169,7 +169,14 @@ fn patch_of(reply: &NewReply) -> Option<Patch> {
 
 type Answer = Result<Result<Entry, SendError>, StoreError>;
 
-fn write(tx: &mut dyn Conn, who: &Who, id: ConversationId, reply: &NewReply, inboxes: &[Arc<OpenInbox>], now: Timestamp) -> Answer {
+fn write(
+    tx: &mut dyn Conn,
+    who: &Who,
+    id: ConversationId,
+    reply: &NewReply,
+    inboxes: &[Arc<OpenInbox>],
+    now: Timestamp,
+) -> Answer {
     let client_key = client_key(&Actor::Agent(who.agent).to_string(), &reply.idempotency_key);
     if let Some(first) = entry::by_client_key(tx, who.workspace, &client_key)? {
         return Ok(Ok(first));
@@ -228,7 +235,12 @@ fn write(tx: &mut dyn Conn, who: &Who, id: ConversationId, reply: &NewReply, inb
         };
         let added = add_entry(tx, &mut locked, message, now)?;
         let hold_until = (reply.hold_seconds > 0).then(|| now.plus_seconds(reply.hold_seconds));
-        let way = Way { inbox: way.inbox_id, contact_point: way.contact_point_id, hold_until, send_at: reply.send_at.filter(|at| *at > now) };
+        let way = Way {
+            inbox: way.inbox_id,
+            contact_point: way.contact_point_id,
+            hold_until,
+            send_at: reply.send_at.filter(|at| *at > now),
+        };
         put(tx, who.workspace, &added, way, now)?;
         // Who answers has read it.
         locked.row.unread_count = 0;
@@ -267,7 +279,14 @@ fn files_of(tx: &mut dyn Conn, who: &Who, ids: &[AttachmentId]) -> Result<Result
     Ok(Ok(files))
 }
 
-fn mention(tx: &mut dyn Conn, who: &Who, locked: &Locked, added: &Entry, agents: &[AgentId], now: Timestamp) -> Result<(), StoreError> {
+fn mention(
+    tx: &mut dyn Conn,
+    who: &Who,
+    locked: &Locked,
+    added: &Entry,
+    agents: &[AgentId],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     for agent in agents.iter().filter(|a| **a != who.agent) {
         if store::agent::find(tx, who.workspace, *agent)?.is_some() {
             store::conversation::seen::mention(tx, who.workspace, *agent, locked.row.id, added.id, now)?;
@@ -322,7 +341,13 @@ fn choose(
     };
     let outgoing: Vec<OutboundFile> = files
         .iter()
-        .map(|a| OutboundFile { id: a.id, name: a.name.clone(), mime: a.mime.clone(), bytes: u64::try_from(a.bytes).unwrap_or(0), url: None })
+        .map(|a| OutboundFile {
+            id: a.id,
+            name: a.name.clone(),
+            mime: a.mime.clone(),
+            bytes: u64::try_from(a.bytes).unwrap_or(0),
+            url: None,
+        })
         .collect();
     if let Err(blocked) = open.channel.capabilities(&open.settings).check(&reply.text, &outgoing) {
         return Ok(Err(SendError::Blocked { reason: blocked.reason }));

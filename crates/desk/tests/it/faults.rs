@@ -154,8 +154,7 @@ async fn every_nth_blob_call_may_fail() {
 
 #[tokio::test]
 async fn every_answer_of_the_channel_may_be_lost_or_late() {
-    let answers =
-        [FakeAnswer::RetryInMs(1_000), FakeAnswer::SignInAgain, FakeAnswer::Uncertain, FakeAnswer::AnswerLost];
+    let answers = [FakeAnswer::RetryInMs(1_000), FakeAnswer::SignInAgain, FakeAnswer::Uncertain, FakeAnswer::AnswerLost];
     for answer in answers {
         for reconcile in [true, false] {
             for nth in 1..=3 {

@@ -67,7 +67,8 @@ async fn what_cannot_be_understood_is_quarantined_and_never_blocks_the_next() {
 #[tokio::test]
 async fn an_unknown_kind_from_a_known_sender_is_shown_and_not_dropped() {
     let t = TestDesk::new().await;
-    let unknown = InboundEvent::Unsupported { kind: "hologram".into(), from: vec![claim("ada@example.com")], external_conversation: None };
+    let unknown =
+        InboundEvent::Unsupported { kind: "hologram".into(), from: vec![claim("ada@example.com")], external_conversation: None };
     let stored = t.receive(&unknown).await;
     t.run_jobs().await;
     let entry = t.entry_of(stored).await.unwrap();
@@ -158,7 +159,9 @@ async fn the_blocked_go_to_quarantine_and_stop_words_close_the_address() {
 async fn a_call_is_one_entry_that_fills_in_while_it_goes_on() {
     let t = TestDesk::new().await;
     let start = model::Clock::now(&*t.clock);
-    let fact = |fact, ms: i64| InboundEvent::Call(CallEvent { call: "c1".into(), fact, from: vec![claim("+15550142")], at: start.plus_ms(ms) });
+    let fact = |fact, ms: i64| {
+        InboundEvent::Call(CallEvent { call: "c1".into(), fact, from: vec![claim("+15550142")], at: start.plus_ms(ms) })
+    };
     let stored = t.receive(&fact(CallFact::Ringing, 0)).await;
     t.run_jobs().await;
     t.receive(&fact(CallFact::Answered, 9_000)).await;
@@ -227,7 +230,8 @@ async fn hostile_text_is_kept_as_text() {
     assert_eq!(entry.body.text, "<script>alert(1)</script> '; DROP TABLE entry; -- \u{202e}\nline");
     let long = t.customer_writes("ada@example.com", &"x".repeat(300_000)).await;
     assert_eq!(long.body.text.len(), 200_000);
-    let future = InboundMessage { sent_at: Timestamp::parse("9999-12-31T00:00:00Z"), ..t.message("ada@example.com", "from the future") };
+    let future =
+        InboundMessage { sent_at: Timestamp::parse("9999-12-31T00:00:00Z"), ..t.message("ada@example.com", "from the future") };
     assert_eq!(t.customer_sends(future).await.at, model::Clock::now(&*t.clock));
     t.end().await;
 }

@@ -20,7 +20,9 @@ async fn an_answer_goes_out_once_and_its_receipts_end_the_same_in_any_order() {
     assert_eq!(t.entry(entry.id).await.delivery, Some(DeliveryState::Accepted));
     assert_eq!(t.conversation(id).await.waiting_since, None);
     assert_eq!(t.conversation(id).await.agent_id, Some(t.owner.agent), "who answers takes it");
-    for state in [DeliveryState::Delivered, DeliveryState::Sent, DeliveryState::Read, DeliveryState::Delivered, DeliveryState::Failed] {
+    for state in
+        [DeliveryState::Delivered, DeliveryState::Sent, DeliveryState::Read, DeliveryState::Delivered, DeliveryState::Failed]
+    {
         let at = model::Clock::now(&*t.clock);
         t.receive(&InboundEvent::Delivery { provider_id: taken[0].provider_id.clone(), state, at, code: None, cost: None }).await;
     }
@@ -40,7 +42,8 @@ async fn a_receipt_that_comes_before_our_own_answer_is_parked_and_applied() {
     t.fake.forget();
     let next = first.replace('1', "2");
     let at = model::Clock::now(&*t.clock);
-    t.receive(&InboundEvent::Delivery { provider_id: next.clone(), state: DeliveryState::Delivered, at, code: None, cost: None }).await;
+    t.receive(&InboundEvent::Delivery { provider_id: next.clone(), state: DeliveryState::Delivered, at, code: None, cost: None })
+        .await;
     t.run_jobs().await;
     let second = send(&t.desk, &t.owner, id, t.reply("two")).await.unwrap();
     t.run_jobs().await;
@@ -115,7 +118,14 @@ async fn an_answer_that_never_came_is_uncertain_and_never_repeated_blindly() {
     retry(&t.desk, &t.owner, entry.id, true).await.unwrap();
     t.run_jobs().await;
     assert_eq!(t.fake.taken().len(), 2, "the agent said yes");
-    t.receive(&InboundEvent::Delivery { provider_id: t.fake.taken()[1].provider_id.clone(), state: DeliveryState::Delivered, at, code: None, cost: None }).await;
+    t.receive(&InboundEvent::Delivery {
+        provider_id: t.fake.taken()[1].provider_id.clone(),
+        state: DeliveryState::Delivered,
+        at,
+        code: None,
+        cost: None,
+    })
+    .await;
     t.run_jobs().await;
     let shown = t.entry(entry.id).await;
     assert_eq!((shown.delivery, shown.uncertain), (Some(DeliveryState::Delivered), false));

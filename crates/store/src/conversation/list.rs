@@ -47,7 +47,19 @@ impl Order {
 
 macro_rules! walk {
     ($cut:literal, $compare:literal, $way:literal) => {
-        concat!("SELECT ", columns!(), " FROM conversation WHERE workspace_id = $1 AND folder = $2 ", $cut, " AND (last_activity_at, id) ", $compare, " ($3, $4) ORDER BY last_activity_at ", $way, ", id ", $way, " LIMIT $5")
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM conversation WHERE workspace_id = $1 AND folder = $2 ",
+            $cut,
+            " AND (last_activity_at, id) ",
+            $compare,
+            " ($3, $4) ORDER BY last_activity_at ",
+            $way,
+            ", id ",
+            $way,
+            " LIMIT $5"
+        )
     };
 }
 const ALL_NEWEST: &str = walk!("", "<", "DESC");

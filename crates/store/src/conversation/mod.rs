@@ -285,7 +285,8 @@ pub fn find(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Re
     Ok(tx.one(FIND, values![workspace, id])?.as_ref().map(read))
 }
 
-const LOCK: &str = concat!("UPDATE conversation SET version = version + 1 WHERE workspace_id = $1 AND id = $2 RETURNING ", columns!());
+const LOCK: &str =
+    concat!("UPDATE conversation SET version = version + 1 WHERE workspace_id = $1 AND id = $2 RETURNING ", columns!());
 /// One conversation with its row lock taken: what every change begins with.
 pub fn lock(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Result<Conversation, StoreError> {
     tx.one(LOCK, values![workspace, id])?.as_ref().map(read).ok_or(StoreError::NotFound)
@@ -349,7 +350,12 @@ pub fn list_of(tx: &mut dyn Conn, workspace: WorkspaceId, ids: &[ConversationId]
 
 const OF_CONTACTS: &str = concat!("SELECT ", columns!(), " FROM conversation WHERE workspace_id = $1 AND contact_id");
 /// Every conversation of these contacts, latest activity first, at most `limit` per 500 contacts.
-pub fn of_contacts(tx: &mut dyn Conn, workspace: WorkspaceId, contacts: &[ContactId], limit: i64) -> Result<Vec<Conversation>, StoreError> {
+pub fn of_contacts(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    contacts: &[ContactId],
+    limit: i64,
+) -> Result<Vec<Conversation>, StoreError> {
     let ids: Vec<i64> = contacts.iter().map(|id| id.0).collect();
     let tail = " ORDER BY last_activity_at DESC, id DESC LIMIT @1";
     Ok(many::rows_in(tx, OF_CONTACTS, tail, workspace, &ids, values![limit])?.iter().map(read).collect())
@@ -364,7 +370,13 @@ pub fn by_number(tx: &mut dyn Conn, workspace: WorkspaceId, number: i64) -> Resu
 const DELETE_TAG: &str = "DELETE FROM conversation_tag WHERE workspace_id = $1 AND conversation_id = $2 AND tag_id = $3";
 const INSERT_TAG: &str = "INSERT INTO conversation_tag (workspace_id, conversation_id, tag_id, tagged_at) VALUES ($1, $2, $3, $4) ON CONFLICT (workspace_id, conversation_id, tag_id) DO NOTHING";
 /// Puts a tag on; false when it was there.
-pub fn add_tag(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId, tag: model::TagId, now: Timestamp) -> Result<bool, StoreError> {
+pub fn add_tag(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ConversationId,
+    tag: model::TagId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     Ok(tx.exec(INSERT_TAG, values![workspace, id, tag, now])? == 1)
 }
 /// Takes a tag off; false when it was not there.
@@ -374,7 +386,11 @@ pub fn remove_tag(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId,
 
 const TAGS_OF: &str = "SELECT conversation_id, tag_id FROM conversation_tag WHERE workspace_id = $1 AND conversation_id";
 /// The tags of these conversations.
-pub fn tags_of(tx: &mut dyn Conn, workspace: WorkspaceId, ids: &[ConversationId]) -> Result<Vec<(ConversationId, model::TagId)>, StoreError> {
+pub fn tags_of(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    ids: &[ConversationId],
+) -> Result<Vec<(ConversationId, model::TagId)>, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let rows = many::rows_in(tx, TAGS_OF, " ORDER BY tagged_at, tag_id", workspace, &ids, &[])?;
     Ok(rows.iter().map(|r| (r.id(0), r.id(1))).collect())

@@ -15,7 +15,12 @@ pub fn mark(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId, id: Conve
 
 const SEEN_OF: &str = "SELECT conversation_id, seen_seq FROM conversation_seen WHERE workspace_id = $1 AND conversation_id";
 /// How far this agent has seen each of these conversations; those never opened are not in the answer.
-pub fn of(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId, ids: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>, StoreError> {
+pub fn of(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    agent: AgentId,
+    ids: &[ConversationId],
+) -> Result<Vec<(ConversationId, i64)>, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let rows = many::rows_in(tx, SEEN_OF, " AND agent_id = @1", workspace, &ids, values![agent])?;
     Ok(rows.iter().map(|r| (r.id(0), r.int(1))).collect())
@@ -23,16 +28,30 @@ pub fn of(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId, ids: &[Conv
 
 const MENTION: &str = "INSERT INTO mention (workspace_id, agent_id, conversation_id, entry_id, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace_id, agent_id, conversation_id, entry_id) DO NOTHING";
 /// Notes that an agent was named in an entry.
-pub fn mention(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId, id: ConversationId, entry: EntryId, at: Timestamp) -> Result<(), StoreError> {
+pub fn mention(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    agent: AgentId,
+    id: ConversationId,
+    entry: EntryId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     if tx.exec(MENTION, values![workspace, agent, id, entry, at])? == 1 {
         tx.count(Counter { workspace, kind: "agent.mentions", subject_id: agent.0 }, 1);
     }
     Ok(())
 }
 
-const MENTION_DONE: &str = "UPDATE mention SET done_at = $4 WHERE workspace_id = $1 AND agent_id = $2 AND conversation_id = $3 AND done_at IS NULL";
+const MENTION_DONE: &str =
+    "UPDATE mention SET done_at = $4 WHERE workspace_id = $1 AND agent_id = $2 AND conversation_id = $3 AND done_at IS NULL";
 /// Ends the open mentions of an agent in a conversation; answers with how many.
-pub fn mentions_done(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId, id: ConversationId, now: Timestamp) -> Result<u64, StoreError> {
+pub fn mentions_done(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    agent: AgentId,
+    id: ConversationId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let done = tx.exec(MENTION_DONE, values![workspace, agent, id, now])?;
     if done > 0 {
         tx.count(Counter { workspace, kind: "agent.mentions", subject_id: agent.0 }, -i64::try_from(done).unwrap_or(0));
@@ -42,13 +61,24 @@ pub fn mentions_done(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId, 
 
 const MENTIONED: &str = "SELECT at, conversation_id FROM mention WHERE workspace_id = $1 AND agent_id = $2 AND done_at IS NULL AND (at, conversation_id) < ($3, $4) ORDER BY at DESC, conversation_id DESC LIMIT $5";
 /// Conversations with an open mention of this agent, latest first, with the position of each.
-pub fn mentioned(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId, below: (i64, i64), limit: i64) -> Result<Vec<(i64, ConversationId)>, StoreError> {
+pub fn mentioned(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    agent: AgentId,
+    below: (i64, i64),
+    limit: i64,
+) -> Result<Vec<(i64, ConversationId)>, StoreError> {
     Ok(tx.rows(MENTIONED, values![workspace, agent, below.0, below.1, limit])?.iter().map(|r| (r.int(0), r.id(1))).collect())
 }
 
 const MENTIONED_OF: &str = "SELECT conversation_id FROM mention WHERE workspace_id = $1 AND conversation_id";
 /// Which of these conversations have an open mention of this agent.
-pub fn mentioned_of(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId, ids: &[ConversationId]) -> Result<Vec<ConversationId>, StoreError> {
+pub fn mentioned_of(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    agent: AgentId,
+    ids: &[ConversationId],
+) -> Result<Vec<ConversationId>, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let rows = many::rows_in(tx, MENTIONED_OF, " AND agent_id = @1 AND done_at IS NULL", workspace, &ids, values![agent])?;
     Ok(rows.iter().map(|r| r.id(0)).collect())
