@@ -219,6 +219,7 @@ fn reopen(tx: &mut dyn Conn, locked: &mut Locked, now: Timestamp) -> Result<(), 
 }
 
 /// Adds an event entry (`status_changed`, `assigned` ..): one number, one row of the log under `kind`, one line on screen.
+#[expect(clippy::too_many_arguments, reason = "one event entry, each of its fields once")]
 pub fn add_event(
     tx: &mut dyn Conn,
     locked: &mut Locked,

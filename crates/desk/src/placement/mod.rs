@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn the_table_row_by_row() {
         let one = Action::Append(ConversationId(1));
-        let cases: Vec<(&str, Channel, Vec<Candidate>, (&str, Action))> = vec![
+        type Case = (&'static str, Channel, Vec<Candidate>, (&'static str, Action));
+        let cases: Vec<Case> = vec![
             ("nobody known", Webchat, vec![], ("T8-new", NEW)),
             (
                 "goes on in the open chat, however old",

@@ -12,7 +12,7 @@ async fn two(t: &TestDesk) -> (ConversationId, ConversationId) {
     let a = t.customer_writes("ada@example.com", "a1").await.conversation_id;
     t.customer_writes("ada@example.com", "a2").await;
     let resolve = Patch { status: Some(Status::Resolved), ..Patch::default() };
-    change::change(&t.desk, &t.owner, a, resolve).await.unwrap();
+    change::change(&t.desk, &t.owner, a, resolve).await.expect("it resolves");
     let other = channel::InboundMessage { channel: Some(Channel::Sms), ..t.message("ada@example.com", "b1") };
     let b = t.customer_sends(other).await.conversation_id;
     assert_ne!(a, b);
