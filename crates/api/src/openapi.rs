@@ -3,9 +3,11 @@
 
 use crate::resources;
 use crate::types::ProblemDocument;
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-use utoipa::openapi::{OpenApi as Document, PathItem};
+use utoipa::openapi::{OpenApi as Document, PathItem, RefOr, Schema};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,9 +31,75 @@ pub fn document() -> Document {
     for (path, item) in &mut root.paths.paths {
         name_operations(path, item);
     }
+    require_what_is_always_there(&mut root);
     let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::auth::COOKIE_NAME)));
     root.components.get_or_insert_default().add_security_scheme("login", cookie);
     root
+}
+
+/// Fields of answers that may be left out altogether; all others are always there, if only as null.
+const MAY_BE_ABSENT: [(&str, &str); 7] = [
+    ("Inbox", "webchat"),
+    ("Inbox", "snippet"),
+    ("Inbox", "test_url"),
+    ("PreChatField", "options"),
+    ("Problem", "detail"),
+    ("Problem", "args"),
+    ("Problem", "retry_after"),
+];
+
+// The derive calls every `Option` and every field with a default "not required". In a request that is right, in an answer
+// the field is there: browsers then need not ask twice (absent? null?).
+fn require_what_is_always_there(root: &mut Document) {
+    let asked = only_in_requests(root);
+    let schemas = root.components.iter_mut().flat_map(|components| components.schemas.iter_mut());
+    for (name, schema) in schemas.filter(|(name, _)| !asked.contains(*name)) {
+        require_all(name, schema);
+    }
+}
+
+fn require_all(name: &str, schema: &mut RefOr<Schema>) {
+    let RefOr::T(schema) = schema else { return };
+    match schema {
+        Schema::Object(object) => {
+            let may_be_absent = |field: &String| MAY_BE_ABSENT.contains(&(name, field.as_str()));
+            object.required = object.properties.keys().filter(|field| !may_be_absent(field)).cloned().collect();
+            object.properties.values_mut().for_each(|inner| require_all(name, inner));
+        }
+        Schema::OneOf(one) => one.items.iter_mut().for_each(|inner| require_all(name, inner)),
+        Schema::AllOf(all) => all.items.iter_mut().for_each(|inner| require_all(name, inner)),
+        Schema::AnyOf(any) => any.items.iter_mut().for_each(|inner| require_all(name, inner)),
+        _ => {}
+    }
+}
+
+// Names that are reached from bodies of requests and from nothing else.
+fn only_in_requests(root: &Document) -> BTreeSet<String> {
+    let document = serde_json::to_value(root).unwrap_or_default();
+    let schemas = &document["components"]["schemas"];
+    let (mut asked, mut answered) = (BTreeSet::from(["LiveClientFrame".to_owned()]), BTreeSet::new());
+    for operation in document["paths"].as_object().into_iter().flat_map(|paths| paths.values()).filter_map(Json::as_object) {
+        for operation in operation.values() {
+            reach(&operation["requestBody"], schemas, &mut asked);
+            reach(&operation["responses"], schemas, &mut answered);
+        }
+    }
+    asked.difference(&answered).cloned().collect()
+}
+
+fn reach(value: &Json, schemas: &Json, found: &mut BTreeSet<String>) {
+    match value {
+        Json::Object(fields) => {
+            if let Some(name) = fields.get("$ref").and_then(Json::as_str).and_then(|name| name.rsplit('/').next())
+                && found.insert(name.to_owned())
+            {
+                reach(&schemas[name], schemas, found);
+            }
+            fields.values().for_each(|inner| reach(inner, schemas, found));
+        }
+        Json::Array(items) => items.iter().for_each(|inner| reach(inner, schemas, found)),
+        _ => {}
+    }
 }
 
 // Handlers are called `list` and `add` in every file; outside, an operation needs a name of its own.

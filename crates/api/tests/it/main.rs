@@ -1,11 +1,19 @@
 //! Stories of the HTTP interface: one file per noun. Desk functions and builders arrange, HTTP acts.
 
+mod chat;
+mod cuts;
 mod drafts;
+mod files;
 mod http;
+mod lists;
+mod live;
 mod openapi;
 mod pages;
 mod people;
 mod roles;
+mod served;
 mod settings;
 mod setup;
 mod sign_in;
+mod sockets;
+mod widget;
