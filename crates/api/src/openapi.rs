@@ -6,6 +6,7 @@ use crate::types::ProblemDocument;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use utoipa::OpenApi;
+use utoipa::openapi::schema::{AdditionalProperties, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, PathItem, RefOr, Schema};
 
@@ -52,24 +53,63 @@ const MAY_BE_ABSENT: [(&str, &str); 7] = [
 // the field is there: browsers then need not ask twice (absent? null?).
 fn require_what_is_always_there(root: &mut Document) {
     let asked = only_in_requests(root);
-    let schemas = root.components.iter_mut().flat_map(|components| components.schemas.iter_mut());
-    for (name, schema) in schemas.filter(|(name, _)| !asked.contains(*name)) {
-        require_all(name, schema);
+    for (name, schema) in root.components.iter_mut().flat_map(|components| components.schemas.iter_mut()) {
+        open_free_objects(schema);
+        if asked.contains(name) {
+            drop_defaults(schema);
+        } else {
+            require_all(name, schema);
+        }
+    }
+}
+
+// "Any object" must say so, or the types that are made from it are objects without any field.
+fn open_free_objects(schema: &mut RefOr<Schema>) {
+    each_inner(schema, &mut open_free_objects);
+    if let RefOr::T(Schema::Object(object)) = schema {
+        let is_object = object.schema_type == SchemaType::Type(Type::Object)
+            || matches!(&object.schema_type, SchemaType::Array(types) if types.contains(&Type::Object));
+        let says_nothing = match object.additional_properties.as_deref() {
+            None => object.properties.is_empty(),
+            Some(AdditionalProperties::RefOr(RefOr::T(Schema::Object(any)))) => {
+                any.properties.is_empty() && any.schema_type == SchemaType::Type(Type::Object)
+            }
+            Some(_) => false,
+        };
+        if is_object && says_nothing {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
+        }
+    }
+}
+
+// In a request a field with a default may be left out; the generator of types reads a default as "always there".
+fn drop_defaults(schema: &mut RefOr<Schema>) {
+    each_inner(schema, &mut drop_defaults);
+    match schema {
+        RefOr::T(Schema::Object(object)) => object.default = None,
+        RefOr::T(Schema::Array(array)) => array.default = None,
+        RefOr::T(Schema::OneOf(one)) => one.default = None,
+        RefOr::T(Schema::AllOf(all)) => all.default = None,
+        _ => {}
+    }
+}
+
+fn each_inner(schema: &mut RefOr<Schema>, change: &mut dyn FnMut(&mut RefOr<Schema>)) {
+    let RefOr::T(schema) = schema else { return };
+    match schema {
+        Schema::Object(object) => object.properties.values_mut().for_each(change),
+        Schema::OneOf(one) => one.items.iter_mut().for_each(change),
+        Schema::AllOf(all) => all.items.iter_mut().for_each(change),
+        Schema::AnyOf(any) => any.items.iter_mut().for_each(change),
+        _ => {}
     }
 }
 
 fn require_all(name: &str, schema: &mut RefOr<Schema>) {
-    let RefOr::T(schema) = schema else { return };
-    match schema {
-        Schema::Object(object) => {
-            let may_be_absent = |field: &String| MAY_BE_ABSENT.contains(&(name, field.as_str()));
-            object.required = object.properties.keys().filter(|field| !may_be_absent(field)).cloned().collect();
-            object.properties.values_mut().for_each(|inner| require_all(name, inner));
-        }
-        Schema::OneOf(one) => one.items.iter_mut().for_each(|inner| require_all(name, inner)),
-        Schema::AllOf(all) => all.items.iter_mut().for_each(|inner| require_all(name, inner)),
-        Schema::AnyOf(any) => any.items.iter_mut().for_each(|inner| require_all(name, inner)),
-        _ => {}
+    each_inner(schema, &mut |inner| require_all(name, inner));
+    if let RefOr::T(Schema::Object(object)) = schema {
+        let may_be_absent = |field: &String| MAY_BE_ABSENT.contains(&(name, field.as_str()));
+        object.required = object.properties.keys().filter(|field| !may_be_absent(field)).cloned().collect();
     }
 }
 

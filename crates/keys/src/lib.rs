@@ -37,6 +37,8 @@ pub enum Purpose {
     Node,
     /// Links that set another password.
     PasswordReset,
+    /// Links that make an agent.
+    Invitation,
 }
 
 impl Purpose {
@@ -54,6 +56,7 @@ impl Purpose {
             Self::BlobUrl => "blob-url",
             Self::Node => "node",
             Self::PasswordReset => "password-reset",
+            Self::Invitation => "invitation",
         }
     }
 }
@@ -134,7 +137,7 @@ mod tests {
         seen.extend(keys.roots.clone());
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 16);
+        assert_eq!(seen.len(), 18);
         assert_eq!(keys.current(Purpose::Visitor).number, 2);
         assert_eq!(keys.all(Purpose::Visitor).iter().map(|key| key.number).collect::<Vec<_>>(), [2, 1]);
         assert!(keys.numbered(Purpose::Visitor, 0).is_none() && keys.numbered(Purpose::Visitor, 3).is_none());

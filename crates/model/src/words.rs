@@ -4,7 +4,7 @@
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? })+) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
         impl $name {
             /// Every value, in the order of the list.
@@ -21,6 +21,16 @@ macro_rules! words {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(self.word()) }
         }
+        // By hand: the derive does not see a name that a macro passed on, and would publish the Rust names.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .enum_values(Some(Self::ALL.iter().map(|word| word.word())))
+                    .into()
+            }
+        }
+        impl utoipa::ToSchema for $name {}
     )+};
 }
 
@@ -410,6 +420,12 @@ mod tests {
         }
         assert!(Role::Owner.at_least(Role::Admin) && !Role::Agent.at_least(Role::Supervisor));
         assert!(Status::Snoozed.is_open() && !Status::Closed.is_open());
+    }
+
+    #[test]
+    fn the_published_schema_has_the_words_themselves() {
+        let schema = serde_json::to_value(<Status as utoipa::PartialSchema>::schema()).unwrap();
+        assert_eq!(schema["enum"], serde_json::json!(["open", "pending", "on_hold", "snoozed", "resolved", "closed"]));
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct Invitation {
     pub name: Option<String>,
     /// Rights the new agent will have.
     pub role: Role,
+    /// SHA-256 of the token, hex.
+    pub token_hash: String,
     /// Who invited.
     pub invited_by: AgentId,
     /// When.
@@ -33,6 +35,8 @@ pub struct Invitation {
 /// What a new invitation holds.
 #[derive(Debug, Clone)]
 pub struct NewInvitation<'a> {
+    /// Its id, drawn before: the token may be made from it.
+    pub id: InvitationId,
     /// Who is invited.
     pub email: &'a str,
     /// Name, if known.
@@ -47,11 +51,11 @@ pub struct NewInvitation<'a> {
     pub expires_at: Timestamp,
 }
 
-const FIND: &str = "SELECT id, email, name, role, invited_by, created_at, expires_at, accepted_at, revoked_at FROM invitation \
+const FIND: &str = "SELECT id, email, name, role, invited_by, created_at, expires_at, accepted_at, revoked_at, token_hash FROM invitation \
      WHERE workspace_id = $1 AND id = $2";
-const FIND_BY_TOKEN: &str = "SELECT id, email, name, role, invited_by, created_at, expires_at, accepted_at, revoked_at \
+const FIND_BY_TOKEN: &str = "SELECT id, email, name, role, invited_by, created_at, expires_at, accepted_at, revoked_at, token_hash \
      FROM invitation WHERE workspace_id = $1 AND token_hash = $2";
-const LIST_OPEN: &str = "SELECT id, email, name, role, invited_by, created_at, expires_at, accepted_at, revoked_at \
+const LIST_OPEN: &str = "SELECT id, email, name, role, invited_by, created_at, expires_at, accepted_at, revoked_at, token_hash \
      FROM invitation WHERE workspace_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2 ORDER BY id LIMIT 500";
 const ADD: &str = "INSERT INTO invitation (workspace_id, id, email, name, role, token_hash, invited_by, created_at, expires_at, \
      accepted_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, NULL)";
@@ -71,6 +75,7 @@ fn of_row(row: &Row) -> Result<Invitation, StoreError> {
         expires_at: row.at(6),
         accepted_at: row.opt_at(7),
         revoked_at: row.opt_at(8),
+        token_hash: row.text(9),
     })
 }
 
@@ -90,18 +95,11 @@ pub fn list_open(tx: &mut dyn Conn, workspace: WorkspaceId, now: Timestamp) -> R
 }
 
 /// Adds an invitation.
-pub fn add(
-    tx: &mut dyn Conn,
-    workspace: WorkspaceId,
-    new: &NewInvitation<'_>,
-    now: Timestamp,
-) -> Result<InvitationId, StoreError> {
-    let id = InvitationId(tx.id());
-    tx.exec(
-        ADD,
-        values![workspace, id, new.email, new.name, new.role.word(), new.token_hash, new.invited_by, now, new.expires_at],
-    )?;
-    Ok(id)
+pub fn add(tx: &mut dyn Conn, workspace: WorkspaceId, new: &NewInvitation<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let role = new.role.word();
+    let values = values![workspace, new.id, new.email, new.name, role, new.token_hash, new.invited_by, now, new.expires_at];
+    tx.exec(ADD, values)?;
+    Ok(())
 }
 
 /// Marks as used; false when it was used, taken back or over. Two browsers at once: one of them gets false.

@@ -41,14 +41,15 @@ pub struct Invitation {
     pub name: Option<String>,
     /// Rights the new agent will have.
     pub role: Role,
-    /// The link. Only right after it was made: nobody, not even the server, can read it later.
+    /// The link. Null when the key file it was made with is gone; make another one then.
     pub url: Option<String>,
     /// Until when it works.
     pub expires_at: Timestamp,
 }
 
 impl Invitation {
-    fn of(row: store::invitation::Invitation, url: Option<String>) -> Self {
+    fn of(row: store::invitation::Invitation, token: Option<String>, caller: &Caller) -> Self {
+        let url = token.map(|token| format!("{}/invite/{token}", caller.base));
         Self { id: row.id, email: row.email, name: row.name, role: row.role, url, expires_at: row.expires_at }
     }
 }
@@ -63,9 +64,14 @@ pub struct InvitationList {
 /// Invitations that can still be used. For admins.
 #[utoipa::path(get, path = "/invitations", tag = "invitation",
     responses((status = 200, body = InvitationList), (status = 403, body = ProblemDocument)))]
-async fn list(State(front): State<Front>, SignedIn { who, .. }: SignedIn) -> Result<Json<InvitationList>, Problem> {
+async fn list(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    caller: Caller,
+) -> Result<Json<InvitationList>, Problem> {
     let open = invitation::list(&front.desk, &who).await?;
-    Ok(Json(InvitationList { items: open.into_iter().map(|row| Invitation::of(row, None)).collect() }))
+    let items = open.into_iter().map(|(row, token)| Invitation::of(row, token, &caller)).collect();
+    Ok(Json(InvitationList { items }))
 }
 
 /// Somebody to be invited.
@@ -91,8 +97,7 @@ async fn invite(
     JsonBody(new): JsonBody<NewInvitation>,
 ) -> Result<(StatusCode, Json<Invitation>), Problem> {
     let (row, token) = invitation::invite(&front.desk, &who, &new.email, new.name.as_deref(), new.role).await?;
-    let url = format!("{}/invite/{token}", caller.base);
-    Ok((StatusCode::CREATED, Json(Invitation::of(row, Some(url)))))
+    Ok((StatusCode::CREATED, Json(Invitation::of(row, Some(token), &caller))))
 }
 
 /// Takes an invitation back. For admins.

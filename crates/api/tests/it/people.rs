@@ -14,7 +14,10 @@ async fn an_invitation_opens_once_and_makes_an_agent() {
     let token = url.strip_prefix("http://desk.test/invite/").unwrap();
     let listed = owner.get("/api/v1/invitations").await.ok();
     assert_eq!(listed["items"][0]["email"], "bo@acme.test");
-    assert_eq!(listed["items"][0]["url"], json!(null), "the link is shown once");
+    assert_eq!(listed["items"][0]["url"], invited["url"], "who may invite may copy the link again");
+    let workspace = app.workspace;
+    let rows = app.read(move |tx| store::invitation::list_open(tx, workspace, Timestamp(0))).await;
+    assert!(!token.contains(&rows[0].token_hash), "the database holds a hash only");
 
     let bo = app.client();
     let accept = json!({ "token": token, "name": "Bo Berg", "password": "correct horse" });

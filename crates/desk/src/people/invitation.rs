@@ -7,6 +7,7 @@ use super::rights::{may_give, may_manage_agents};
 use super::token::Token;
 use crate::settings::news;
 use crate::{Desk, Who};
+use keys::Purpose;
 use model::{Actor, Availability, InvitationId, Role, Timestamp, WorkspaceId};
 use serde_json::json;
 use store::invitation::{Invitation, NewInvitation};
@@ -50,7 +51,7 @@ pub struct Opened {
     pub business: String,
 }
 
-/// Invites somebody; gives the invitation and the token for its link, which nobody can read again later.
+/// Invites somebody; gives the invitation and the token for its link.
 pub async fn invite(
     desk: &Desk,
     who: &Who,
@@ -63,37 +64,45 @@ pub async fn invite(
     }
     let email = check::email("email", email)?;
     let name = name.filter(|name| !name.trim().is_empty()).map(|name| check::name("name", name)).transpose()?;
-    let token = Token::make(who.workspace, &*desk.random);
-    let (hash, now, who) = (token.hash(), desk.now(), who.clone());
-    let made = desk
-        .db
+    let (key, now, who) = (desk.keys.current(Purpose::Invitation), desk.now(), who.clone());
+    desk.db
         .write(Route::Any, move |tx| {
             if agent::find_by_email(tx, who.workspace, &check::email_key(&email))?.is_some() {
                 return Ok::<_, StoreError>(Err(Invalid::new("email", "somebody who is not an agent yet").into()));
             }
+            let id = InvitationId(tx.id());
+            let token = Token::derived(who.workspace, &key, id.0);
             let new = NewInvitation {
+                id,
                 email: &email,
                 name: name.as_deref(),
                 role,
-                token_hash: &hash,
+                token_hash: &token.hash(),
                 invited_by: who.agent,
                 expires_at: now.plus_ms(VALID_MS),
             };
-            let id = invitation::add(tx, who.workspace, &new, now)?;
+            invitation::add(tx, who.workspace, &new, now)?;
             tell(tx, who.workspace, "invitation.added", Actor::Agent(who.agent), id, now);
-            invitation::find(tx, who.workspace, id)?.ok_or(StoreError::NotFound).map(Ok::<_, ChangeError>)
+            let made = invitation::find(tx, who.workspace, id)?.ok_or(StoreError::NotFound)?;
+            Ok(Ok((made, token.text())))
         })
-        .await??;
-    Ok((made, token.text()))
+        .await?
 }
 
-/// Invitations that can still be used.
-pub async fn list(desk: &Desk, who: &Who) -> Result<Vec<Invitation>, ChangeError> {
+/// Invitations that can still be used, each with the token for its link: whoever may invite may copy the link again. None
+/// when the key it was made with is gone.
+pub async fn list(desk: &Desk, who: &Who) -> Result<Vec<(Invitation, Option<String>)>, ChangeError> {
     if !may_manage_agents(who.role) {
         return Err(ChangeError::NotAllowed);
     }
     let (workspace, now) = (who.workspace, desk.now());
-    Ok(desk.db.read(move |tx| invitation::list_open(tx, workspace, now)).await?)
+    let open = desk.db.read(move |tx| invitation::list_open(tx, workspace, now)).await?;
+    let keys = desk.keys.all(Purpose::Invitation);
+    let token = |row: &Invitation| {
+        let made = keys.iter().map(|key| Token::derived(workspace, key, row.id.0));
+        made.filter(|token| token.hash() == row.token_hash).map(|token| token.text()).next()
+    };
+    Ok(open.into_iter().map(|row| (row.clone(), token(&row))).collect())
 }
 
 /// Takes an invitation back.

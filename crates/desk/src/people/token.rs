@@ -1,6 +1,7 @@
 //! Tokens that are a right by themselves: 256 random bits for the bearer, only the SHA-256 for the database. A fast hash
 //! is enough here, since nobody can guess the bits.
 
+use keys::SubKey;
 use model::{Random, WorkspaceId};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -21,6 +22,12 @@ impl Token {
         let mut bytes = [0; 32];
         random.fill(&mut bytes);
         Self { workspace, secret: hex(&bytes) }
+    }
+
+    /// One that can be made again from its key and the row that it belongs to: the database still holds its hash only.
+    pub fn derived(workspace: WorkspaceId, key: &SubKey, row: i64) -> Self {
+        let secret = hex(&key.mac(&[&workspace.0.to_be_bytes(), &row.to_be_bytes()]));
+        Self { workspace, secret }
     }
 
     /// Reads what a bearer shows.
