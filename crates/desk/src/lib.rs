@@ -24,4 +24,7 @@ pub mod housekeeping;
 // What screens read.
 pub mod view;
 
+// An invented business, for trying and for tests of scale.
+pub mod demo;
+
 pub use context::{Desk, JobEnd, Who};

@@ -207,7 +207,7 @@ pub fn set_status(
     set_status_as(tx, locked, status, until, actor, "", now)
 }
 
-fn set_status_as(
+pub(crate) fn set_status_as(
     tx: &mut dyn Conn,
     locked: &mut Locked,
     status: Status,
@@ -239,7 +239,7 @@ fn set_status_as(
 }
 
 /// Spam is a flag: setting it resolves and locks, taking it off restores the status before.
-fn set_spam(
+pub(crate) fn set_spam(
     tx: &mut dyn Conn,
     locked: &mut Locked,
     spam: bool,
@@ -286,7 +286,7 @@ pub fn assign(
     Ok(())
 }
 
-fn set_tags(
+pub(crate) fn set_tags(
     tx: &mut dyn Conn,
     locked: &mut Locked,
     wanted: &[TagId],

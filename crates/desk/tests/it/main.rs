@@ -1,5 +1,6 @@
 //! Stories of the desk on a real database (SQLite, or PostgreSQL when `make test` names one), with FakeChannel as the world.
 
+mod demo;
 mod faults;
 mod labels;
 mod message_in;
