@@ -143,15 +143,15 @@ pub(crate) fn check(shared: &Shared, session: &mut Session<'_>, all: &[Migration
 }
 
 /// Two nodes that start on an empty PostgreSQL at once may both make the tables; one of them hears of a broken unique key in
-/// the catalogue and looks again.
+/// the catalogue, or of a type that is there already, depending on the moment, and looks again.
 fn make_control_tables(session: &mut Session<'_>) -> Result<(), StoreError> {
     let mut last = Ok(());
     for _ in 0..5 {
         last = session.batch(CONTROL).map_err(|fail| fail.error);
-        match &last {
-            Err(StoreError::Conflict(_) | StoreError::Busy) => std::thread::sleep(Duration::from_millis(50)),
-            _ => break,
+        if last.is_ok() {
+            break;
         }
+        std::thread::sleep(Duration::from_millis(50));
     }
     last
 }
