@@ -87,7 +87,7 @@ async fn a_visitor_writes_an_agent_answers_and_both_see_it_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_who_sends_without_having_seen_the_latest_is_told() {
     let served = Served::new().await;
-    let entry = served.app.customer_writes("ada@example.com", "Hello").await;
+    let entry = served.customer_writes("ada@example.com", "Hello").await;
     let owner = served.app.owner_client().await.with("idempotency-key", "a");
     let path = format!("/api/v1/conversations/{}/entries", entry.conversation_id);
     let refused = owner.post(&path, reply("Hi", 0, 0)).await;

@@ -75,6 +75,22 @@ impl Served {
         self.app.check().await;
     }
 
+    /// A customer writes on the API channel; gives the entry once the worker has made it.
+    pub async fn customer_writes(&self, from: &str, text: &str) -> store::entry::Entry {
+        let message = channel::InboundEvent::Message(self.app.message(from, text));
+        let stored = self.app.receive(&message).await;
+        let worked_off = async {
+            let mut tick = tokio::time::interval(Duration::from_millis(3));
+            loop {
+                if let Some(entry) = self.app.entry_of(stored).await {
+                    return entry;
+                }
+                tick.tick().await;
+            }
+        };
+        timeout(PATIENCE, worked_off).await.expect("it becomes an entry")
+    }
+
     /// A socket of an agent, greeted.
     pub async fn agent(&self, client: &Client, position: Option<i64>) -> Socket {
         let mut socket = Socket::open(self.address, "/api/v1/live", &[("cookie", &client.cookie().expect("signed in"))]).await;
