@@ -43,8 +43,16 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 7] =
-        [Self::Secrets, Self::MessageId, Self::ReplyAddress, Self::Visitor, Self::BlobUrl, Self::Node, Self::PasswordReset];
+    pub const ALL: [Self; 8] = [
+        Self::Secrets,
+        Self::MessageId,
+        Self::ReplyAddress,
+        Self::Visitor,
+        Self::BlobUrl,
+        Self::Node,
+        Self::PasswordReset,
+        Self::Invitation,
+    ];
 
     /// The word that goes into the derivation. Never change one: everything signed or sealed with it would be lost.
     pub fn word(self) -> &'static str {
