@@ -52,6 +52,8 @@ export type TimelinePage = S["TimelinePage"];
 export type View = S["View"];
 export type ViewCount = S["ViewCount"];
 export type WebchatSettings = S["WebchatSettings"];
+/** A change of settings: what is absent stays (the generator would want every field, since each has a default). */
+export type WebchatSettingsPatch = S["WebchatSettingsPatch"];
 export type Workspace = S["Workspace"];
 
 /** Live updates: what travels over the socket, both ways. */

@@ -139,7 +139,7 @@ export class Backend {
     if (patch.agent_id !== undefined && patch.agent_id !== row.agent_id) { said("assigned", { agent_id: patch.agent_id, team_id: row.team_id, from_agent_id: row.agent_id, by: me }); row.agent_id = patch.agent_id; }
     if (patch.team_id !== undefined && patch.team_id !== row.team_id) { said("assigned", { agent_id: row.agent_id, team_id: patch.team_id, from_agent_id: row.agent_id }); row.team_id = patch.team_id; }
     if (patch.tag_ids) { const next = patch.tag_ids; said("tagged", { added: next.filter((t) => !row.tag_ids.includes(t)), removed: row.tag_ids.filter((t) => !next.includes(t)) }); row.tag_ids = [...next]; }
-    if (patch.spam !== undefined) { said("spam_changed", { spam: patch.spam }); row.spam = patch.spam; }
+    if (patch.spam != null) { said("spam_changed", { spam: patch.spam }); row.spam = patch.spam; }
     if (patch.subject !== undefined) { said("subject_changed", {}); row.subject = patch.subject; }
     const undo = () => {
       Object.assign(row, { status: before.status, snoozed_until: before.snoozed_until, priority: before.priority, agent_id: before.agent_id, team_id: before.team_id, tag_ids: before.tag_ids, spam: before.spam, subject: before.subject, waiting_since: before.waiting_since });
@@ -264,7 +264,7 @@ export class Backend {
       case "DELETE /login_sessions/current": this.signedIn = false; return undefined;
       case "GET /me": return w.me;
       case "PATCH /me": { const b = await body<{ name?: string; availability?: "available"; preferences?: Json }>(); if (b.name) w.me.agent.name = b.name; if (b.availability) w.me.agent.availability = b.availability; Object.assign(w.me.preferences, b.preferences); return w.me; }
-      case "PUT /me/password": { const b = await body<{ current: string; new: string }>(); if (b.current === "wrong") throw new Refused(401, "wrong_pair"); if (b.new.length < 10) throw new Refused(422, "invalid", { field: "new" }); return undefined; }
+      case "PUT /me/password": { const b = await body<{ current: string; new: string }>(); if (b.current === "wrong") throw new Refused(403, "wrong_password"); if (b.new.length < 10) throw new Refused(422, "invalid", { field: "new" }); return undefined; }
       case "PATCH /workspace": { const { checklist_done, ...rest } = await body<{ checklist_done?: string[] }>(); Object.assign(w.me.workspace, rest); if (checklist_done) w.me.checklist.done = checklist_done; return w.me.workspace; }
       case "GET /agents": return { items: w.agents };
       case "PATCH /agents/:id": { const a = w.agents.find((x) => x.id === id); Object.assign(a ?? {}, await body()); this.push([{ kind: "agents" }]); return a; }
@@ -273,7 +273,7 @@ export class Backend {
       case "PATCH /teams/:id": { const t = w.teams.find((x) => x.id === id); Object.assign(t ?? {}, await body()); return t; }
       case "DELETE /teams/:id": w.teams = w.teams.filter((x) => x.id !== id); return undefined;
       case "GET /invitations": return { items: w.invitations };
-      case "POST /invitations": { const b = await body<{ email: string; role: "agent" }>(); const i = { id: newId(w, "inv"), email: b.email, role: b.role, url: `http://localhost:5173/invite/${w.counter.toString(36)}x7k2`, expires_at: iso(w.now() + 7 * 86_400_000) }; w.invitations.push(i); return i; }
+      case "POST /invitations": { const b = await body<{ email: string; role: "agent" }>(); const i = { id: newId(w, "inv"), email: b.email, name: null, role: b.role, url: `http://localhost:5173/invite/${w.counter.toString(36)}x7k2`, expires_at: iso(w.now() + 7 * 86_400_000) }; w.invitations.push(i); return i; }
       case "DELETE /invitations/:id": w.invitations = w.invitations.filter((x) => x.id !== id); return undefined;
       case "GET /business_hours": return { items: w.hours };
       case "POST /business_hours": { const b = await body<{ name: string; hours: never }>(); const h = { id: newId(w, "bhr"), open_now: true, next_open_at: null, ...b }; w.hours.push(h); return h; }

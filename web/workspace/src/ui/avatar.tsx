@@ -12,8 +12,6 @@ export function Avatar({ name, size = 32, className, solid }: { name: string; si
   let n = 0;
   for (const c of name) n = (n * 31 + (c.codePointAt(0) ?? 0)) >>> 0;
   return (
-    <span aria-hidden data-channel={tones[n % tones.length]} className={cx("tone-tile inline-flex shrink-0 select-none items-center justify-center rounded-full font-semibold", solid && "ring-2 ring-surface", className)} style={{ width: size, height: size, fontSize: Math.max(9, Math.round(size * 0.38)) }}>
-      {initials(name)}
-    </span>
+    <span aria-hidden data-initials={initials(name)} data-channel={tones[n % tones.length]} className={cx("before:content-[attr(data-initials)] tone-tile inline-flex shrink-0 select-none items-center justify-center rounded-full font-semibold", solid && "ring-2 ring-surface", className)} style={{ width: size, height: size, fontSize: Math.max(9, Math.round(size * 0.38)) }} />
   );
 }

@@ -11,7 +11,7 @@ export function Menu({ trigger, children, align = "start", open, onOpenChange, w
   return (
     <D.Root modal={false} open={open} onOpenChange={onOpenChange}>
       <D.Trigger asChild>{trigger}</D.Trigger>
-      <D.Portal>
+      <D.Portal container={document.getElementById("main")}>
         <D.Content aria-label={label} align={align} sideOffset={4} collisionPadding={8} className={panel} style={{ minWidth: width }}>
           {children}
         </D.Content>
@@ -38,11 +38,11 @@ export function MenuLabel({ children }: { children: ReactNode }) {
 export const MenuLine = () => <D.Separator className="my-1 h-px bg-line" />;
 
 /** A small window beside its button: pickers and short forms. */
-export function Pop({ trigger, children, align = "start", open, onOpenChange, width = 280, label, side }: { trigger: ReactNode; children: ReactNode; align?: "start" | "end" | "center"; open?: boolean; onOpenChange?: (open: boolean) => void; width?: number; label: string; side?: "top" | "bottom" }) {
+export function Pop({ trigger, anchor, children, align = "start", open, onOpenChange, width = 280, label, side }: { trigger: ReactNode; children: ReactNode; align?: "start" | "end" | "center"; open?: boolean; onOpenChange?: (open: boolean) => void; width?: number; label: string; side?: "top" | "bottom"; anchor?: boolean }) {
   return (
     <P.Root open={open} onOpenChange={onOpenChange}>
-      <P.Trigger asChild>{trigger}</P.Trigger>
-      <P.Portal>
+      {anchor ? <P.Anchor asChild>{trigger}</P.Anchor> : <P.Trigger asChild>{trigger}</P.Trigger>}
+      <P.Portal container={document.getElementById("main")}>
         <P.Content aria-label={label} align={align} side={side} sideOffset={4} collisionPadding={8} className={panel} style={{ width }}>
           {children}
         </P.Content>

@@ -4,7 +4,7 @@ import { Problem, type Attachment, type ConversationDetail, type ReplyOption, ty
 import { useCommands } from "../../app/commands";
 import { connection, doing, presences } from "../../app/live";
 import { outbox, post } from "../../app/outbox";
-import { useAgents, useMe } from "../../app/session";
+import { useAgents, useMe } from "../../app/me";
 import { useStore } from "../../app/store";
 import { bytes, clock, when } from "../../app/time";
 import { toast } from "../../app/toasts";
@@ -324,8 +324,8 @@ export function Composer({ detail, ref }: { detail: ConversationDetail; ref?: Re
                 <MenuItem disabled={empty} onSelect={() => send({ then: { status: "pending" } })}>{t.sendWaiting}</MenuItem>
                 {!isNote && <MenuItem disabled={empty} onSelect={() => setTimeout(() => setLater("send"), 50)}>{t.cmd.sendLater}</MenuItem>}
               </Menu>
-              <SnoozePicker open={later === "snooze"} onOpenChange={(o) => setLater(o ? "snooze" : null)} onPick={(until) => send({ then: { status: "snoozed", snoozed_until: until } })} trigger={<span className="pointer-events-none absolute inset-0" />} />
-              <WhenPicker side="top" open={later === "send"} onOpenChange={(o) => setLater(o ? "send" : null)} label={t.cmd.sendLater} onPick={(at) => { if (at) { send({ send_at: at }); toast(t.sendsAt(when(at))); } }} trigger={<span className="pointer-events-none absolute inset-0" />} />
+              <SnoozePicker anchor open={later === "snooze"} onOpenChange={(o) => setLater(o ? "snooze" : null)} onPick={(until) => send({ then: { status: "snoozed", snoozed_until: until } })} trigger={<span className="pointer-events-none absolute inset-0" />} />
+              <WhenPicker anchor side="top" open={later === "send"} onOpenChange={(o) => setLater(o ? "send" : null)} label={t.cmd.sendLater} onPick={(at) => { if (at) { send({ send_at: at }); toast(t.sendsAt(when(at))); } }} trigger={<span className="pointer-events-none absolute inset-0" />} />
             </div>
           </div>
         </div>

@@ -22,7 +22,7 @@ export interface EntryActions {
 
 interface LookProps {
   entry: Entry;
-  lead: boolean;
+  first: boolean;
   tail: boolean;
   names: Names;
   actions: EntryActions;
@@ -182,14 +182,14 @@ function Removed({ entry }: { entry: Entry }) {
   return <p className="text-13 italic text-ink3">{t.removedAt(clock(entry.at))}</p>;
 }
 
-function MessageLook({ entry, lead, tail, actions }: LookProps) {
+function MessageLook({ entry, first, tail, actions }: LookProps) {
   const end = entry.direction === "out";
   const mail = entry.channel === "email";
   const off = entry.status?.code === "cancelled" || entry.status?.code === "expired";
   const waits = entry.status?.code === "queued" && (entry.status.hold_until != null || entry.status.send_at != null);
   return (
-    <div className={cx("group/entry flex flex-col gap-1", end ? "items-end" : "items-start", lead ? "pt-3" : "pt-1")}>
-      {lead && <Head entry={entry} end={end} />}
+    <div className={cx("group/entry flex flex-col gap-1", end ? "items-end" : "items-start", first ? "pt-3" : "pt-1")}>
+      {first && <Head entry={entry} end={end} />}
       <div className={cx("flex max-w-full items-start gap-1", end && "flex-row-reverse")}>
         <div className={cx("flex min-w-0 flex-col gap-1.5", end ? "items-end" : "items-start", mail ? "max-w-[46rem]" : "max-w-[min(40rem,100%)]")}>
           {entry.redacted ? (
@@ -198,7 +198,7 @@ function MessageLook({ entry, lead, tail, actions }: LookProps) {
             <MailCard entry={entry} />
           ) : (
             (entry.body.text || entry.parts.length > 0) && (
-              <div dir="auto" className={cx("max-w-[72ch] whitespace-pre-wrap break-words rounded-card px-3 py-2 text-15", end ? "bg-brand-tint" : "bg-fill", end ? lead && "rounded-se-chip" : lead && "rounded-ss-chip", entry.audience === "outside" && "border-e-4 border-warn", off && "line-through opacity-60", waits && "border border-dashed border-brand/50 bg-transparent")}>
+              <div dir="auto" className={cx("max-w-[72ch] whitespace-pre-wrap break-words rounded-card px-3 py-2 text-15", end ? "bg-brand-tint" : "bg-fill", end ? first && "rounded-se-chip" : first && "rounded-ss-chip", entry.audience === "outside" && "border-e-4 border-warn", off && "line-through opacity-60", waits && "border border-dashed border-brand/50 bg-transparent")}>
                 <RichText text={entry.body.text} />
                 {entry.parts.map((p, i) => <PartView key={i} part={p} />)}
               </div>
@@ -237,11 +237,11 @@ function MailCard({ entry }: { entry: Entry }) {
   );
 }
 
-function NoteLook({ entry, lead, names, actions }: LookProps) {
+function NoteLook({ entry, first, names, actions }: LookProps) {
   return (
-    <div className={cx("group/entry", lead ? "pt-3" : "pt-1")}>
+    <div className={cx("group/entry", first ? "pt-3" : "pt-1")}>
       <div className="relative rounded-card bg-note px-3 py-2.5 text-note-ink">
-        {lead && (
+        {first && (
           <div className="mb-1 flex items-center gap-1.5 text-12">
             <Lock size={13} aria-hidden />
             <span className="font-semibold">{t.look.note}</span>

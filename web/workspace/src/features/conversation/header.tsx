@@ -5,7 +5,7 @@ import { Problem, type ConversationRow, type Presence, type Priority, type Statu
 import { api, need } from "../../app/api";
 import { applyRow } from "../../app/cache";
 import { useCommands } from "../../app/commands";
-import { useAgents, useMe, useTags, useTeams } from "../../app/session";
+import { useAgents, useMe, useTags, useTeams } from "../../app/me";
 import { when } from "../../app/time";
 import { toast } from "../../app/toasts";
 import { problemText, t } from "../../text";
@@ -69,7 +69,7 @@ export function Header({ row, presence, back, contextOpen, onContext, onMerge }:
           <span className="max-sm:hidden"><PresenceAvatars presence={presence} me={me.agent.id} /></span>
         </div>
         <AgentPicker open={menu === "assign"} onOpenChange={pick("assign")} agentId={row.agent_id ?? null} teamId={row.team_id ?? null} onPick={assign} trigger={
-          <button type="button" className={cx(pill, "max-sm:border-0 max-sm:px-1")} aria-label={agent ? t.assignedTo(agent.name) : t.cmd.assign}>
+          <button type="button" className={cx(pill, "max-sm:border-0 max-sm:px-1")} aria-label={agent ? `${agent.id === me.agent.id ? t.meWord : agent.name.split(" ")[0]}: ${t.assignedTo(agent.name)}` : team ? `${team.name}: ${t.assignedTo(team.name)}` : t.assignWord}>
             {agent ? <Avatar name={agent.name} size={20} /> : <UserRound size={15} className="text-ink3" aria-hidden />}
             <span className="truncate max-lg:hidden">{agent ? (agent.id === me.agent.id ? t.meWord : agent.name.split(" ")[0]) : team ? team.name : t.assignWord}</span>
             <ChevronDown size={13} className="text-ink3 max-sm:hidden" aria-hidden />

@@ -7,7 +7,7 @@ import { applyEntry, findRow } from "../../app/cache";
 import { useCommands } from "../../app/commands";
 import { presences } from "../../app/live";
 import { onSent, type Outgoing } from "../../app/outbox";
-import { useMe } from "../../app/session";
+import { useMe } from "../../app/me";
 import { useStore } from "../../app/store";
 import { dropToast, toast, toastUndo } from "../../app/toasts";
 import { problemText, t } from "../../text";

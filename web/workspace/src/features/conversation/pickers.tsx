@@ -2,7 +2,7 @@ import { Check, Plus } from "lucide-react";
 import { useMemo, useState, type ReactNode } from "react";
 import { api, need } from "../../app/api";
 import { qk, queryClient } from "../../app/query";
-import { useAgents, useMe, useTags, useTeams } from "../../app/session";
+import { useAgents, useMe, useTags, useTeams } from "../../app/me";
 import { when } from "../../app/time";
 import { t } from "../../text";
 import { Avatar } from "../../ui/avatar";
@@ -69,6 +69,8 @@ interface PickerProps {
   open: boolean;
   onOpenChange: (open: boolean) => void;
   trigger: ReactNode;
+  /** The trigger only marks the place; something else opens it. */
+  anchor?: boolean;
 }
 
 export function AgentPicker({ open, onOpenChange, trigger, agentId, teamId, onPick }: PickerProps & { agentId: string | null | undefined; teamId: string | null | undefined; onPick: (patch: { agent_id?: string | null; team_id?: string | null }) => void }) {
@@ -88,7 +90,7 @@ export function AgentPicker({ open, onOpenChange, trigger, agentId, teamId, onPi
   );
 }
 
-export function WhenPicker({ open, onOpenChange, trigger, onPick, label, reply, side }: PickerProps & { onPick: (until: string | null) => void; label: string; reply?: boolean; side?: "top" | "bottom" }) {
+export function WhenPicker({ open, onOpenChange, trigger, anchor, onPick, label, reply, side }: PickerProps & { onPick: (until: string | null) => void; label: string; reply?: boolean; side?: "top" | "bottom" }) {
   const [text, setText] = useState("");
   const [custom, setCustom] = useState("");
   const now = new Date();
@@ -100,7 +102,7 @@ export function WhenPicker({ open, onOpenChange, trigger, onPick, label, reply, 
     onPick(key === "reply" ? null : key);
   };
   return (
-    <Pop open={open} onOpenChange={onOpenChange} label={label} trigger={trigger} align="end" width={270} side={side}>
+    <Pop open={open} onOpenChange={onOpenChange} label={label} trigger={trigger} anchor={anchor} align="end" width={270} side={side}>
       <PickList
         label={t.whenPlaceholder}
         choices={choices}

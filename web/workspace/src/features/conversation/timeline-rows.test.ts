@@ -13,7 +13,7 @@ const shape = (rows: Row[]) => rows.map((r) => r.kind).join(" ");
 
 test("messages of one author within three minutes share one header", () => {
   const rows = build([entry({}), entry({ at: "2026-11-16T10:02:00.000Z" }), entry({ at: "2026-11-16T10:06:00.000Z" })]).filter((r) => r.kind === "entry");
-  expect(rows.map((r) => r.lead)).toEqual([true, false, true]);
+  expect(rows.map((r) => r.first)).toEqual([true, false, true]);
   expect(rows.map((r) => r.tail)).toEqual([false, true, true]);
 });
 

@@ -6,7 +6,7 @@ import { dayKey } from "../../app/time";
 export type Row =
   | { kind: "day"; key: string; at: string }
   | { kind: "unread"; key: string }
-  | { kind: "entry"; key: string; entry: Entry; lead: boolean; tail: boolean }
+  | { kind: "entry"; key: string; entry: Entry; first: boolean; tail: boolean }
   | { kind: "events"; key: string; entries: Entry[] }
   | { kind: "fold"; key: string; conversation: TimelineConversation; entries: Entry[]; last: string }
   | { kind: "label"; key: string; conversation: TimelineConversation; current: boolean }
@@ -78,13 +78,13 @@ export function buildRows(page: Pick<TimelinePage, "entries" | "conversations">,
       }
       const run = entries.slice(i, j);
       if (run.length >= 3 && !opened.has(`events-${e.id}`)) rows.push({ kind: "events", key: `events-${e.id}`, entries: run });
-      else for (const r of run) rows.push({ kind: "entry", key: r.id, entry: r, lead: true, tail: true });
+      else for (const r of run) rows.push({ kind: "entry", key: r.id, entry: r, first: true, tail: true });
       i = j;
       continue;
     }
     const before = entries[i - 1];
     const after = entries[i + 1];
-    rows.push({ kind: "entry", key: e.client_id ?? e.id, entry: e, lead: !before || e.id === firstUnread || !sameGroup(before, e), tail: !after || after.id === firstUnread || !sameGroup(e, after) });
+    rows.push({ kind: "entry", key: e.client_id ?? e.id, entry: e, first: !before || e.id === firstUnread || !sameGroup(before, e), tail: !after || after.id === firstUnread || !sameGroup(e, after) });
     i += 1;
   }
   const known = new Set(page.entries.map((e) => e.client_id));

@@ -172,18 +172,16 @@ export function Timeline({ row, page, goTo, me, actions, onEdit }: { row: Conver
       {finding && <FindBar page={page} filter={filter} onFilter={setFilter} onClose={closeFind} onGo={(entryId) => { const at = indexOf(entryId); if (at >= 0) { list.current?.scrollToIndex(at, { align: "center" }); setFlash(entryId); } }} />}
       <VList ref={list} id="stream" tabIndex={0} role="list" aria-label={t.timelineOf(row.contact.name)} style={{ height: "100%" }} shift={shift} cache={cache} bufferSize={600} onScroll={onScroll} className="outline-offset-[-2px]">
         {rows.map((r, i) => (
-          <div key={r.key} role="listitem" id={r.kind === "entry" ? `e-${r.entry.id}` : undefined} className={cx("mx-auto w-full max-w-[60rem] px-4 sm:px-6", i === 0 && "pt-3", i === rows.length - 1 && "pb-5", flash && r.kind === "entry" && r.entry.id === flash && "rounded-card bg-info-tint")}>
+          <div key={r.key} role="listitem" id={r.kind === "entry" ? `e-${r.entry.id}` : undefined} className={cx("mx-auto w-full max-w-[60rem] px-4 sm:px-6", i === 0 && "pt-3", i === rows.length - 1 && (typing ? "pb-11" : "pb-5"), flash && r.kind === "entry" && r.entry.id === flash && "rounded-card bg-info-tint")}>
             <RowView row={r} names={names} actions={actions} onOpen={open} onEdit={onEdit} />
           </div>
         ))}
-        {typing ? (
-          <div role="listitem" className="mx-auto w-full max-w-[60rem] px-6 pb-5 text-13 text-ink3">
-            <span className="inline-flex items-center gap-2 rounded-card bg-fill px-3 py-2">
-              <Dots /> {t.customerTypes(row.contact.name, channelName(row.channel))}
-            </span>
-          </div>
-        ) : null}
       </VList>
+      {typing && (
+        <p role="status" className="fade absolute bottom-1.5 start-4 z-10 inline-flex items-center gap-2 rounded-full border border-line bg-raised px-3 py-1 text-12 text-ink2 shadow-1 sm:start-6">
+          <Dots /> {t.customerTypes(row.contact.name, channelName(row.channel))}
+        </p>
+      )}
       {!atEnd && (
         <button type="button" onClick={() => void toEnd()} className={cx("rise absolute bottom-3 z-10 inline-flex items-center gap-1.5 rounded-full shadow-2", fresh > 0 ? "inset-x-0 mx-auto h-8 w-fit bg-brand px-3 text-13 font-medium text-on-brand" : "end-4 size-9 justify-center border border-line bg-raised text-ink2 hover:text-ink")} aria-label={fresh > 0 ? undefined : t.cmd.toEnd}>
           <ArrowDown size={15} aria-hidden /> {fresh > 0 && t.newCount(fresh)}
@@ -197,12 +195,12 @@ export function Timeline({ row, page, goTo, me, actions, onEdit }: { row: Conver
 function RowView({ row, names, actions, onOpen, onEdit }: { row: Row; names: ReturnType<typeof useNames>; actions: EntryActions; onOpen: (key: string) => void; onEdit: (out: Outgoing) => void }) {
   switch (row.kind) {
     case "entry":
-      return <EntryView entry={row.entry} lead={row.lead} tail={row.tail} names={names} actions={actions} />;
+      return <EntryView entry={row.entry} first={row.first} tail={row.tail} names={names} actions={actions} />;
     case "day":
       return (
         <div className="flex items-center gap-3 pb-1 pt-4">
           <span className="h-px flex-1 bg-line" aria-hidden />
-          <h3 className="text-12 font-medium text-ink3">{dayName(row.at, Date.now(), { today: t.today, yesterday: t.yesterday })}</h3>
+          <h2 className="text-12 font-medium text-ink3">{dayName(row.at, Date.now(), { today: t.today, yesterday: t.yesterday })}</h2>
           <span className="h-px flex-1 bg-line" aria-hidden />
         </div>
       );

@@ -1,5 +1,5 @@
 import type { Agent, Entry, EntryStatus, Tag, Team } from "@continuo/api-client";
-import { useAgents, useTags, useTeams } from "../../app/session";
+import { useAgents, useTags, useTeams } from "../../app/me";
 import { when } from "../../app/time";
 import { t } from "../../text";
 import { channelName } from "../../ui/channel";

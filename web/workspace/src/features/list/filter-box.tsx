@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { Problem } from "@continuo/api-client";
 import { api, need } from "../../app/api";
 import { qk, queryClient, type ListParams } from "../../app/query";
-import { useTags } from "../../app/session";
+import { useTags } from "../../app/me";
 import { toast } from "../../app/toasts";
 import { problemText, t } from "../../text";
 import { Button, IconButton } from "../../ui/button";

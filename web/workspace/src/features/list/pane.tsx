@@ -8,7 +8,7 @@ import { api, need } from "../../app/api";
 import { useCommands } from "../../app/commands";
 import { connection, presences } from "../../app/live";
 import { queryClient, type ListParams } from "../../app/query";
-import { useAgents, useInboxes, useMe, useViews } from "../../app/session";
+import { useAgents, useInboxes, useMe, useViews } from "../../app/me";
 import { useStore } from "../../app/store";
 import { clock, useNow } from "../../app/time";
 import { toast } from "../../app/toasts";

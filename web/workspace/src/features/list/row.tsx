@@ -25,7 +25,7 @@ export interface RowProps {
 }
 
 /** Who said the last thing: nothing for the customer, "You:" for me, the first name for others. */
-function lead(row: ConversationRow, me: Agent | undefined): string {
+function speaker(row: ConversationRow, me: Agent | undefined): string {
   const p = row.preview;
   if (!p || p.author_kind === "contact") return "";
   if (p.author_kind === "agent") return `${me && p.author_name === me.name ? t.you : (p.author_name.split(" ")[0] ?? "")}: `;
@@ -112,7 +112,7 @@ export const ListRow = memo(function ListRow(props: RowProps & { meAgent: Agent 
           <span className="flex min-w-0 flex-1 items-center gap-1 text-13 text-ink3">
             {p && p.attachments > 0 && <Paperclip size={12} className="shrink-0" aria-hidden />}
             <span className={cx("truncate", p?.kind === "note" && "text-note-ink")} dir="auto">
-              {lead(row, meAgent)}
+              {speaker(row, meAgent)}
               {p?.kind === "note" && `${t.look.note}: `}
               {text}
             </span>

@@ -2,10 +2,10 @@ import { ExternalLink, KeyRound, Plus, TriangleAlert, X } from "lucide-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
-import type { Inbox, PreChatField, WebchatSettings } from "@continuo/api-client";
+import type { Inbox, PreChatField, WebchatSettings, WebchatSettingsPatch } from "@continuo/api-client";
 import { api, need } from "../../app/api";
 import { qk, queryClient } from "../../app/query";
-import { inboxesQuery, useAgents, useTeams } from "../../app/session";
+import { inboxesQuery, useAgents, useTeams } from "../../app/me";
 import { age } from "../../app/time";
 import { t } from "../../text";
 import { Button, IconButton } from "../../ui/button";
@@ -111,7 +111,7 @@ function ChatEditor({ inbox, saved }: { inbox: Inbox; saved: WebchatSettings }) 
   const save = useSave(() => {
     // Only what was changed goes over: two admins on two cards do not undo each other.
     const webchat = Object.fromEntries(Object.entries(w).filter(([k, v]) => JSON.stringify(v) !== JSON.stringify(saved[k as keyof WebchatSettings])));
-    return need(api.PATCH("/api/v1/inboxes/{id}", { params: { path: { id: inbox.id } }, body: { ...(name.trim() !== inbox.name ? { name: name.trim() } : {}), ...(team !== (inbox.team_id ?? "") ? { team_id: team || null } : {}), ...(JSON.stringify(agentIds) !== JSON.stringify(inbox.agent_ids) ? { agent_ids: agentIds } : {}), ...(Object.keys(webchat).length ? { webchat } : {}) } }));
+    return need(api.PATCH("/api/v1/inboxes/{id}", { params: { path: { id: inbox.id } }, body: { ...(name.trim() !== inbox.name ? { name: name.trim() } : {}), ...(team !== (inbox.team_id ?? "") ? { team_id: team || null } : {}), ...(JSON.stringify(agentIds) !== JSON.stringify(inbox.agent_ids) ? { agent_ids: agentIds } : {}), ...(Object.keys(webchat).length ? { webchat: webchat as WebchatSettingsPatch } : {}) } }));
   }, (after) => {
     if (after.webchat) setW(after.webchat);
     refresh();
@@ -258,9 +258,10 @@ function CodeSamples({ algorithm }: { algorithm: "HS256" | "EdDSA" }) {
   };
   return (
     <div>
-      <div role="tablist" aria-label={t.st.samples} className="mb-2 flex gap-1">
+      <div className="mb-2 flex items-center justify-between gap-2">
+      <div role="tablist" aria-label={t.st.samples} className="flex gap-1">
         {(["node", "python", "php", "hmac"] as const).map((k) => <button key={k} type="button" role="tab" id={`sample-${k}`} aria-controls="sample" aria-selected={lang === k} onClick={() => setLang(k)} className={cx("h-8 rounded-control px-2.5 text-13", lang === k ? "bg-fill font-medium" : "text-ink2 hover:bg-canvas")}>{{ node: "Node", python: "Python", php: "PHP", hmac: "HMAC" }[k]}</button>)}
-        <span className="flex-1" />
+      </div>
         <CopyButton text={samples[lang]} size="s" look="quiet" />
       </div>
       <pre id="sample" role="tabpanel" aria-labelledby={`sample-${lang}`} tabIndex={0} dir="ltr" className="overflow-x-auto rounded-control border border-line bg-canvas px-3.5 py-3 font-mono text-12 leading-5">{samples[lang]}</pre>

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { api, need } from "../../app/api";
 import { connection } from "../../app/live";
 import { qk, queryClient } from "../../app/query";
-import { useMe } from "../../app/session";
+import { useMe } from "../../app/me";
 import { useStore } from "../../app/store";
 import { bytes, duration } from "../../app/time";
 import { t } from "../../text";
@@ -37,8 +37,7 @@ export function HealthPage() {
         <dl className="divide-y divide-line">
           {rows.map((r) => (
             <div key={r.name} className="flex min-h-11 items-center gap-3 px-5 py-2">
-              {r.good ? <CircleCheck size={16} className="shrink-0 text-ok" aria-label={t.st.good} /> : <TriangleAlert size={16} className="shrink-0 text-warn" aria-label={t.st.look} />}
-              <dt className="flex-1 text-14">{r.name}</dt>
+              <dt className="flex flex-1 items-center gap-3 text-14">{r.good ? <CircleCheck size={16} className="shrink-0 text-ok" aria-label={t.st.good} /> : <TriangleAlert size={16} className="shrink-0 text-warn" aria-label={t.st.look} />}{r.name}</dt>
               <dd className="tnum text-14 text-ink2">{r.to ? <Link to="/settings/$page" params={{ page: r.to }} className="text-brand hover:underline">{r.value}</Link> : r.value}</dd>
             </div>
           ))}

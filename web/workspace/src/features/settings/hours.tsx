@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { BusinessHours, Holiday, Hours, Span } from "@continuo/api-client";
 import { api, need } from "../../app/api";
 import { qk, queryClient } from "../../app/query";
-import { useMe } from "../../app/session";
+import { useMe } from "../../app/me";
 import { when } from "../../app/time";
 import { locale, t } from "../../text";
 import { Button, IconButton } from "../../ui/button";
@@ -81,9 +81,10 @@ export function ZoneField({ value, onChange, label = t.st.timeZone }: { value: s
 function HoursCard({ item }: { item: BusinessHours }) {
   const [name, setName] = useState(item.name);
   const [hours, setHours] = useState<Hours>(item.hours);
+  const holidays = (hours.holidays ?? []).map((h) => ({ ...h, spans: h.spans ?? [] }));
   const dirty = name !== item.name || JSON.stringify(hours) !== JSON.stringify(item.hours);
   const save = useSave(() => need(api.PUT("/api/v1/business_hours/{id}", { params: { path: { id: item.id } }, body: { name, hours } })), refresh);
-  const holiday = (i: number, part: Partial<Holiday>) => setHours({ ...hours, holidays: hours.holidays.map((h, j) => (j === i ? { ...h, ...part } : h)) });
+  const holiday = (i: number, part: Partial<Holiday>) => setHours({ ...hours, holidays: (hours.holidays ?? []).map((h, j) => (j === i ? { ...h, ...part } : h)) });
   return (
     <Card title={item.name} actions={<Pill tone={item.open_now ? "ok" : "quiet"}>{item.open_now ? t.st.openNow : item.next_open_at ? t.st.opensAt(when(item.next_open_at)) : t.st.closedNow}</Pill>}>
       <div className="grid gap-4 sm:grid-cols-2">
@@ -94,17 +95,17 @@ function HoursCard({ item }: { item: BusinessHours }) {
       <div>
         <h3 className="mb-2 text-13 font-medium">{t.st.holidays}</h3>
         <ul className="flex flex-col gap-2">
-          {hours.holidays.map((h, i) => (
+          {holidays.map((h, i) => (
             <li key={i} className="flex flex-wrap items-center gap-2">
               <input type="date" aria-label={t.st.holidayDate} className="field w-40 tnum" value={h.on} onChange={(e) => holiday(i, { on: e.target.value })} />
               <input aria-label={t.name} className="field w-auto min-w-32 flex-1" value={h.name} onChange={(e) => holiday(i, { name: e.target.value })} />
               <label className="flex items-center gap-1.5 text-13"><input type="checkbox" className="size-4 accent-brand" checked={h.spans.length > 0} onChange={(e) => holiday(i, { spans: e.target.checked ? [{ open: 540, close: 720 }] : [] })} />{t.st.halfDay}</label>
               {h.spans[0] && <span className="inline-flex items-center gap-1"><input type="time" aria-label={t.st.opens(h.name)} className="field w-32 tnum" value={toText(h.spans[0].open)} onChange={(e) => holiday(i, { spans: [{ open: toMinutes(e.target.value), close: h.spans[0]?.close ?? 720 }] })} />–<input type="time" aria-label={t.st.closes(h.name)} className="field w-32 tnum" value={toText(h.spans[0].close)} onChange={(e) => holiday(i, { spans: [{ open: h.spans[0]?.open ?? 540, close: toMinutes(e.target.value) }] })} /></span>}
-              <IconButton size="s" label={t.st.removeSpan(h.name)} onClick={() => setHours({ ...hours, holidays: hours.holidays.filter((_, j) => j !== i) })}><X size={14} aria-hidden /></IconButton>
+              <IconButton size="s" label={t.st.removeSpan(h.name)} onClick={() => setHours({ ...hours, holidays: (hours.holidays ?? []).filter((_, j) => j !== i) })}><X size={14} aria-hidden /></IconButton>
             </li>
           ))}
         </ul>
-        <Button size="s" className="mt-2" icon={<Plus size={14} aria-hidden />} onClick={() => setHours({ ...hours, holidays: [...hours.holidays, { on: new Date().toISOString().slice(0, 10), name: "", spans: [] }] })}>{t.st.addHoliday}</Button>
+        <Button size="s" className="mt-2" icon={<Plus size={14} aria-hidden />} onClick={() => setHours({ ...hours, holidays: [...(hours.holidays ?? []), { on: new Date().toISOString().slice(0, 10), name: "", spans: [] }] })}>{t.st.addHoliday}</Button>
       </div>
       {dirty && <div className="flex justify-end gap-2 border-t border-line pt-4"><Button onClick={() => { setName(item.name); setHours(item.hours); }}>{t.st.discard}</Button><Button look="primary" busy={save.isPending} onClick={() => save.mutate(undefined)}>{t.save}</Button></div>}
     </Card>

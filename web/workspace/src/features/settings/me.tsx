@@ -2,7 +2,7 @@ import { useState } from "react";
 import { Problem } from "@continuo/api-client";
 import { api, need } from "../../app/api";
 import { qk, queryClient } from "../../app/query";
-import { useMe, usePreferences } from "../../app/session";
+import { useMe, usePreferences } from "../../app/me";
 import { toast } from "../../app/toasts";
 import { locales, problemText, t } from "../../text";
 import { Button } from "../../ui/button";
@@ -74,7 +74,7 @@ function Password() {
       toast(t.st.passwordSet);
     } catch (e) {
       const p = e instanceof Problem ? e : null;
-      setError(p?.code === "wrong_pair" ? { field: "current", text: t.problem["wrong_pair"] ?? "" } : p?.code === "invalid" ? { field: "new", text: t.st.passwordHint } : { field: "new", text: problemText(p) });
+      setError(p?.code === "wrong_password" ? { field: "current", text: t.problem["wrong_password"] ?? "" } : p?.code === "invalid" ? { field: "new", text: t.st.passwordHint } : { field: "new", text: problemText(p) });
     } finally {
       setBusy(false);
     }

@@ -2,7 +2,7 @@ import { ShieldCheck } from "lucide-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, need } from "../../app/api";
 import { queryClient } from "../../app/query";
-import { useInboxes } from "../../app/session";
+import { useInboxes } from "../../app/me";
 import { age, bytes, full } from "../../app/time";
 import { t } from "../../text";
 import { Button } from "../../ui/button";

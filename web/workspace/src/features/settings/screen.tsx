@@ -1,7 +1,7 @@
 import { CalendarClock, ChevronRight, CircleUserRound, HeartPulse, MessagesSquare, ShieldAlert, Tag, Users, type LucideIcon, ArrowLeft } from "lucide-react";
 import { Link, useParams } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { isAdmin, useMe } from "../../app/session";
+import { isAdmin, useMe } from "../../app/me";
 import { t } from "../../text";
 import { cx } from "../../ui/cx";
 import { useLayout } from "../../ui/media";

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, need } from "../../app/api";
 import { qk, queryClient } from "../../app/query";
-import { useTags } from "../../app/session";
+import { useTags } from "../../app/me";
 import { t } from "../../text";
 import { Button } from "../../ui/button";
 import { TextField } from "../../ui/field";

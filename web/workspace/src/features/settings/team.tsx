@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { Agent, Invitation, Role, Team } from "@continuo/api-client";
 import { api, need } from "../../app/api";
 import { qk, queryClient } from "../../app/query";
-import { isAdmin, useAgents, useMe, useTeams } from "../../app/session";
+import { isAdmin, useAgents, useMe, useTeams } from "../../app/me";
 import { when } from "../../app/time";
 import { t } from "../../text";
 import { Avatar } from "../../ui/avatar";
@@ -45,7 +45,7 @@ export function TeamPage() {
             {invitations.map((i) => (
               <li key={i.id} className="flex flex-wrap items-center gap-3 px-5 py-3">
                 <span className="min-w-0 flex-1"><span className="block truncate text-14">{i.email}</span><span className="tnum block text-12 text-ink3">{t.roleName[i.role]} · {t.st.expires(when(i.expires_at))}</span></span>
-                <CopyButton text={i.url} label={t.copyLink} size="s" />
+                {i.url && <CopyButton text={i.url} label={t.copyLink} size="s" />}
                 <IconButton size="s" label={t.st.dropInvite(i.email)} onClick={() => drop.mutate(i.id)}><Trash2 size={15} aria-hidden /></IconButton>
               </li>
             ))}
@@ -107,7 +107,7 @@ export function InviteForm({ onDone }: { onDone?: (i: Invitation) => void }) {
       {made.map((i) => (
         <div key={i.id} className="fade rounded-control bg-ok-tint p-3" role="status">
           <p className="mb-2 text-13 text-ok">{t.st.linkMade(i.email)}</p>
-          <div className="flex items-center gap-2"><code className="min-w-0 flex-1 select-all truncate rounded-chip bg-surface px-2 py-1.5 font-mono text-12">{i.url}</code><CopyButton text={i.url} label={t.copyLink} size="s" /></div>
+          <div className="flex items-center gap-2"><code className="min-w-0 flex-1 select-all truncate rounded-chip bg-surface px-2 py-1.5 font-mono text-12">{i.url}</code><CopyButton text={i.url ?? ""} label={t.copyLink} size="s" /></div>
         </div>
       ))}
       <p className="text-12 text-ink3">{t.st.linkHint}</p>

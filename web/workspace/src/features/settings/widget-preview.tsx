@@ -1,6 +1,6 @@
 import { MessageCircle, SendHorizontal, X } from "lucide-react";
 import type { WebchatSettings } from "@continuo/api-client";
-import { useMe } from "../../app/session";
+import { useMe } from "../../app/me";
 import { t } from "../../text";
 
 /** Black or white, whichever reads better on the colour. */

@@ -2,11 +2,11 @@ import { ArrowRight, Check, CircleCheck, Clock3, Eye, EyeOff, LoaderCircle, Mail
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { Problem, type BusinessHours, type ConversationRow, type Inbox, type Me, type Span } from "@continuo/api-client";
+import { Problem, type BusinessHours, type ConversationRow, type Inbox, type Me, type Span, type WebchatSettingsPatch } from "@continuo/api-client";
 import { api, need } from "../../app/api";
 import { startLive } from "../../app/live";
 import { qk, queryClient } from "../../app/query";
-import { applyPreferences, inboxesQuery, meQuery } from "../../app/session";
+import { applyPreferences, inboxesQuery, meQuery } from "../../app/me";
 import { problemText, t } from "../../text";
 import { Button, IconButton } from "../../ui/button";
 import { cx } from "../../ui/cx";
@@ -214,7 +214,7 @@ function WayInStep({ a, me, onDone, onSkip }: { a: Answers; me: Me; onDone: () =
     // The chat inbox is made at once: the line below is then real and works.
     if (!inboxes.data || !hours.data || chat || made.current) return;
     made.current = true;
-    need(api.POST("/api/v1/inboxes", { body: { channel: "webchat", name: t.st.firstInbox, webchat: { title: me.workspace.name || a.business, colour: a.colour, business_hours_id: hours.data.items[0]?.id ?? null } } })).then(
+    need(api.POST("/api/v1/inboxes", { body: { channel: "webchat", name: t.st.firstInbox, webchat: { title: me.workspace.name || a.business, colour: a.colour, business_hours_id: hours.data.items[0]?.id ?? null } as WebchatSettingsPatch } })).then(
       () => queryClient.invalidateQueries({ queryKey: qk.inboxes }),
       (e: unknown) => {
         made.current = false;

@@ -2,7 +2,7 @@ import { X } from "lucide-react";
 import { useState } from "react";
 import { api, need } from "../../app/api";
 import { qk, queryClient } from "../../app/query";
-import { isAdmin, useMe } from "../../app/session";
+import { isAdmin, useMe } from "../../app/me";
 import { t } from "../../text";
 import { Button, IconButton } from "../../ui/button";
 

@@ -2,7 +2,7 @@ import { MessagesSquare, X } from "lucide-react";
 import { getRouteApi, useParams, useRouterState } from "@tanstack/react-router";
 import { Suspense, useEffect, useMemo, useRef, useState } from "react";
 import type { ListParams } from "../../app/query";
-import { usePreferences } from "../../app/session";
+import { usePreferences } from "../../app/me";
 import { t } from "../../text";
 import { IconButton } from "../../ui/button";
 import { Kbd } from "../../ui/kbd";

@@ -1,5 +1,5 @@
 import { commands, type Command } from "../../app/commands";
-import { usePreferences } from "../../app/session";
+import { usePreferences } from "../../app/me";
 import { useStore } from "../../app/store";
 import { t } from "../../text";
 import { Dialog } from "../../ui/dialog";

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { Availability } from "@continuo/api-client";
 import { api, need } from "../../app/api";
 import { qk, queryClient } from "../../app/query";
-import { useMe, usePreferences, useViews } from "../../app/session";
+import { useMe, usePreferences, useViews } from "../../app/me";
 import { t } from "../../text";
 import { Avatar } from "../../ui/avatar";
 import { Tip } from "../../ui/button";

@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { singleKeys, useCommands } from "../../app/commands";
 import { startLive } from "../../app/live";
 import { startOutbox } from "../../app/outbox";
-import { applyPreferences, isAdmin, meQuery } from "../../app/session";
+import { applyPreferences, isAdmin, meQuery } from "../../app/me";
 import { setLocale, t } from "../../text";
 import { useLayout } from "../../ui/media";
 import { Failed } from "../../ui/state";
@@ -46,11 +46,11 @@ export function Shell() {
   const rail = <Rail bottom={phone} onKeys={() => setOver("keys")} onPalette={() => setOver("palette")} onChecklist={open ? () => void navigate({ to: "/setup" }) : null} />;
   return (
       <div className="flex h-full flex-col">
-        <a href="#stream" className="sr-only focus:not-sr-only focus:absolute focus:start-2 focus:top-2 focus:z-[400] focus:rounded-control focus:bg-brand focus:px-3 focus:py-2 focus:text-on-brand">{t.skipToConversation}</a>
+        <a href="#main" className="sr-only focus:not-sr-only focus:absolute focus:start-2 focus:top-2 focus:z-[400] focus:rounded-control focus:bg-brand focus:px-3 focus:py-2 focus:text-on-brand">{t.skipToConversation}</a>
         <LiveBanner />
         <div className="flex min-h-0 flex-1">
           {!phone && rail}
-          <main className="flex min-h-0 min-w-0 flex-1">
+          <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1">
             <Outlet />
           </main>
         </div>
