@@ -41,6 +41,7 @@ pub mod setting;
 mod shared;
 mod sqlite;
 pub mod tag;
+pub mod tape;
 pub mod team;
 mod tx;
 pub mod value;

@@ -71,12 +71,15 @@ impl Session<'_> {
         each!(self, s => s.rollback())
     }
     pub fn exec(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, Fail> {
+        crate::tape::note(sql, values);
         each!(self, s => s.exec(sql, values))
     }
     pub fn rows(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Fail> {
+        crate::tape::note(sql, values);
         each!(self, s => s.rows(sql, values))
     }
     pub fn one(&mut self, sql: &'static str, values: &[Value]) -> Result<Option<Row>, Fail> {
+        crate::tape::note(sql, values);
         each!(self, s => s.one(sql, values))
     }
     /// Runs several statements without values: migrations and the marks of a transaction.

@@ -4,7 +4,6 @@
 use crate::settings::Settings;
 use crate::{Failed, print, start_log, wiring};
 use desk::demo::{CONVERSATION_COUNT_MAX, Progress, Wanted, fill};
-use model::Clock;
 
 const CONVERSATION_COUNT: u64 = 400;
 const SEED: u64 = 1;
