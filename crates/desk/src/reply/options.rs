@@ -8,6 +8,7 @@ use model::{BlockReason, Channel, ContactPointId, ContactPointKind, Conversation
 use std::sync::Arc;
 use store::contact_point::{self, ContactPoint};
 use store::conversation::Conversation;
+use store::inbox::Inbox;
 use store::{Conn, StoreError, entry};
 
 /// How open a way is.
@@ -79,12 +80,20 @@ pub fn facts(tx: &mut dyn Conn, workspace: model::WorkspaceId, conversation: Con
     Ok(Facts { conversation, points, last })
 }
 
+/// An inbox of the workspace, with its adapter where this build has one.
+pub struct Reach {
+    /// The inbox.
+    pub inbox: Inbox,
+    /// What sends through it; `None`: its ways are listed, and blocked.
+    pub open: Option<Arc<OpenInbox>>,
+}
+
 /// All ways, usable ones first, the default marked. Pure over the facts.
-pub fn ways(facts: &Facts, inboxes: &[Arc<OpenInbox>], now: Timestamp) -> Vec<ReplyOption> {
+pub fn ways(facts: &Facts, inboxes: &[Reach], now: Timestamp) -> Vec<ReplyOption> {
     let mut ways: Vec<ReplyOption> = Vec::new();
-    for open in inboxes {
-        for (point, proof) in facts.points.iter().filter(|(p, _)| in_scope(open, p)) {
-            ways.push(way(facts, open, point, *proof, now));
+    for reach in inboxes {
+        for (point, proof) in facts.points.iter().filter(|(p, _)| in_scope(&reach.inbox, p)) {
+            ways.push(way(facts, reach, point, *proof, now));
         }
     }
     let rank = |w: &ReplyOption| (w.state as u8, !is_last(facts, w));
@@ -101,34 +110,38 @@ pub fn ways(facts: &Facts, inboxes: &[Arc<OpenInbox>], now: Timestamp) -> Vec<Re
 }
 
 /// A visitor or platform id belongs to one inbox, page or bot; phones and addresses to none.
-fn in_scope(open: &OpenInbox, point: &ContactPoint) -> bool {
-    open.inbox.channel.reaches(point.key.kind) && (point.key.scope.is_empty() || scope_is(open, &point.key.scope))
+fn in_scope(inbox: &Inbox, point: &ContactPoint) -> bool {
+    inbox.channel.reaches(point.key.kind) && (point.key.scope.is_empty() || scope_is(inbox, &point.key.scope))
 }
 
-fn scope_is(open: &OpenInbox, scope: &str) -> bool {
-    scope == open.inbox.id.to_string()
-        || open.inbox.site.as_deref() == Some(scope)
-        || open.inbox.settings.get("scope").and_then(|s| s.as_str()) == Some(scope)
+fn scope_is(inbox: &Inbox, scope: &str) -> bool {
+    scope == inbox.id.to_string()
+        || inbox.site.as_deref() == Some(scope)
+        || inbox.settings.get("scope").and_then(|s| s.as_str()) == Some(scope)
 }
 
 fn is_last(facts: &Facts, way: &ReplyOption) -> bool {
     facts.last.is_some_and(|(inbox, point, _)| inbox == way.inbox_id && (point.is_none() || point == way.contact_point_id))
 }
 
-fn way(facts: &Facts, open: &OpenInbox, point: &ContactPoint, proof_level: i64, now: Timestamp) -> ReplyOption {
-    let capabilities = open.channel.capabilities(&open.settings);
-    let (state, reason, until, fix) = state_of(facts, open, point, proof_level, &capabilities, now);
+fn way(facts: &Facts, reach: &Reach, point: &ContactPoint, proof_level: i64, now: Timestamp) -> ReplyOption {
+    let inbox = &reach.inbox;
+    let capabilities = reach.open.as_ref().map(|open| open.channel.capabilities(&open.settings));
+    let (state, reason, until, fix) = match (&reach.open, &capabilities) {
+        (Some(open), Some(capabilities)) => state_of(facts, open, point, proof_level, capabilities, now),
+        _ => (WayState::Blocked, Some(BlockReason::ChannelDown), None, None),
+    };
     ReplyOption {
-        channel: open.inbox.channel,
-        inbox_id: open.inbox.id,
-        inbox_name: open.inbox.name.clone(),
+        channel: inbox.channel,
+        inbox_id: inbox.id,
+        inbox_name: inbox.name.clone(),
         contact_point_id: Some(point.id),
-        address: if point.key.kind == ContactPointKind::Visitor { open.inbox.name.clone() } else { point.raw.clone() },
+        address: if point.key.kind == ContactPointKind::Visitor { inbox.name.clone() } else { point.raw.clone() },
         state,
         reason,
         until,
         fix,
-        limits: capabilities.limits(),
+        limits: capabilities.unwrap_or_default().limits(),
         is_default: false,
         proof_level,
     }
@@ -185,14 +198,13 @@ pub async fn options(desk: &Desk, who: &Who, id: ConversationId) -> Result<Optio
     Ok(facts.map(|facts| ways(&facts, &inboxes, now)))
 }
 
-/// Every inbox of the workspace whose adapter is in this build.
-pub async fn open_inboxes(desk: &Desk, workspace: model::WorkspaceId) -> Result<Vec<Arc<OpenInbox>>, StoreError> {
-    let ids: Vec<InboxId> = desk.db.read(move |tx| store::inbox::list(tx, workspace)).await?.into_iter().map(|i| i.id).collect();
-    let mut open = Vec::with_capacity(ids.len());
-    for id in ids {
-        if let Ok(inbox) = desk.directory.open(desk, workspace, id).await {
-            open.push(inbox);
-        }
+/// Every inbox of the workspace, opened where its adapter is in this build.
+pub async fn open_inboxes(desk: &Desk, workspace: model::WorkspaceId) -> Result<Vec<Reach>, StoreError> {
+    let inboxes = desk.db.read(move |tx| store::inbox::list(tx, workspace)).await?;
+    let mut reach = Vec::with_capacity(inboxes.len());
+    for inbox in inboxes {
+        let open = desk.directory.open(desk, workspace, inbox.id).await.ok();
+        reach.push(Reach { inbox, open });
     }
-    Ok(open)
+    Ok(reach)
 }

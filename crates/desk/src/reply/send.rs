@@ -1,12 +1,11 @@
 //! Sends an answer or writes a note. One transaction: entry, outbox row, log, job, status, and the draft is gone. A repeat
 //! with the same idempotency key gives the first entry.
 
-use super::options::{ReplyOption, WayState, facts, open_inboxes, ways};
+use super::options::{Reach, ReplyOption, WayState, facts, open_inboxes, ways};
 use crate::context::{Desk, Who};
 use crate::conversation::add::{NewEntry, add_entry, refs};
 use crate::conversation::change::{self, Patch};
 use crate::conversation::{ChangeError, Locked};
-use crate::directory::OpenInbox;
 use crate::outbox::enqueue::{Way, put};
 use channel::OutboundFile;
 use model::{
@@ -14,7 +13,6 @@ use model::{
     DraftMode, EntryKind, InboxId, Status, Timestamp,
 };
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 use store::attachment::{self, Attachment};
 use store::entry::{self, Entry};
 use store::{Conn, Route, StoreError};
@@ -169,14 +167,7 @@ fn patch_of(reply: &NewReply) -> Option<Patch> {
 
 type Answer = Result<Result<Entry, SendError>, StoreError>;
 
-fn write(
-    tx: &mut dyn Conn,
-    who: &Who,
-    id: ConversationId,
-    reply: &NewReply,
-    inboxes: &[Arc<OpenInbox>],
-    now: Timestamp,
-) -> Answer {
+fn write(tx: &mut dyn Conn, who: &Who, id: ConversationId, reply: &NewReply, inboxes: &[Reach], now: Timestamp) -> Answer {
     let client_key = client_key(&Actor::Agent(who.agent).to_string(), &reply.idempotency_key);
     if let Some(first) = entry::by_client_key(tx, who.workspace, &client_key)? {
         return Ok(Ok(first));
@@ -315,7 +306,7 @@ fn choose(
     who: &Who,
     locked: &Locked,
     reply: &NewReply,
-    inboxes: &[Arc<OpenInbox>],
+    inboxes: &[Reach],
     files: &[Attachment],
     now: Timestamp,
 ) -> Result<Result<ReplyOption, SendError>, StoreError> {
@@ -336,7 +327,7 @@ fn choose(
     if way.state == WayState::Blocked {
         return Ok(Err(SendError::Blocked { reason: way.reason.unwrap_or(BlockReason::ChannelDown) }));
     }
-    let Some(open) = inboxes.iter().find(|i| i.inbox.id == way.inbox_id) else {
+    let Some(open) = inboxes.iter().find(|i| i.inbox.id == way.inbox_id).and_then(|i| i.open.as_ref()) else {
         return Ok(Err(SendError::Blocked { reason: BlockReason::ChannelDown }));
     };
     let outgoing: Vec<OutboundFile> = files
