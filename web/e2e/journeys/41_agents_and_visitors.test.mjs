@@ -71,7 +71,7 @@ step("both agents in one conversation: the second sees the answer and the note; 
 
 step("typing is seen on the other side, in both directions", async () => {
   await visitors.Ada.panel.field.pressSequentially("Yes, one", { delay: 30 });
-  await ben.stream.getByText(/typ|writ/i).first().waitFor();
+  await ben.page.getByText(/ is typing in /).first().waitFor();
   await visitors.Ada.panel.say("Yes, one thing");
   await ben.field.pressSequentially("Let me see", { delay: 30 });
   await visitors.Ada.panel.frame.getByText(/is writing/).first().waitFor();
