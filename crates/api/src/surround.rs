@@ -41,6 +41,10 @@ pub async fn surround(State(front): State<Front>, mut request: Request, next: Ne
         response.headers_mut().insert(REQUEST_ID, id);
     }
     protect(&mut response);
+    if front.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://")) {
+        let year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     response
 }
 

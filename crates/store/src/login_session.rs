@@ -25,8 +25,14 @@ const ADD: &str = "INSERT INTO login_session (workspace_id, id, agent_id, token_
 const SEEN: &str = "UPDATE login_session SET seen_at = $3, expires_at = $4 \
      WHERE workspace_id = $1 AND id = $2 AND ended_at IS NULL AND expires_at > $3";
 const END: &str = "UPDATE login_session SET ended_at = $3 WHERE workspace_id = $1 AND id = $2 AND ended_at IS NULL";
+const DELETE_OLD: &str = "DELETE FROM login_session WHERE workspace_id = $1 AND (ended_at < $2 OR expires_at < $2)";
 const END_OTHERS: &str = "UPDATE login_session SET ended_at = $4 \
      WHERE workspace_id = $1 AND agent_id = $2 AND id <> $3 AND ended_at IS NULL";
+
+/// Deletes those that ended or ran out before a time.
+pub fn delete_old(tx: &mut dyn Conn, workspace: WorkspaceId, before: Timestamp) -> Result<u64, StoreError> {
+    tx.exec(DELETE_OLD, values![workspace, before])
+}
 
 /// The login session of a token's hash, unless it ended or is over.
 pub fn find(

@@ -121,5 +121,6 @@ async fn behind_https_the_cookie_is_secure() {
     let answer = https.with("origin", "https://desk.test").post("/api/v1/login_sessions", pair).await;
     answer.ok();
     assert!(answer.header("set-cookie").contains("; Secure"));
+    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000");
     app.end().await;
 }

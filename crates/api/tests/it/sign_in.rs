@@ -112,3 +112,18 @@ async fn nonsense_in_the_cookie_is_nobody() {
     }
     app.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn login_sessions_are_forgotten_ninety_days_after_their_end() {
+    const DAY_MS: i64 = 86_400_000;
+    let app = app().await;
+    let _first = app.owner_client().await;
+    app.clock.advance_ms(3 * DAY_MS);
+    let _second = app.owner_client().await;
+    app.clock.advance_ms(SESSION_MS + 89 * DAY_MS);
+    let (desk, workspace, now) = (&app.front.desk, app.workspace, app.front.desk.now());
+    desk::housekeeping::run(desk, workspace).await.unwrap();
+    let left = desk.db.write(store::Route::Any, move |tx| store::login_session::delete_old(tx, workspace, now)).await;
+    assert_eq!(left, Ok(1), "the second one only, ended 89 days ago");
+    app.end().await;
+}
