@@ -156,7 +156,11 @@ impl Live {
             }
         };
         let hub = self.hub();
-        heads.into_iter().filter(|(workspace, head)| hub.feeds.get(workspace).is_some_and(|feed| feed.last < *head)).map(|(workspace, _)| workspace).collect()
+        heads
+            .into_iter()
+            .filter(|(workspace, head)| hub.feeds.get(workspace).is_some_and(|feed| feed.last < *head))
+            .map(|(workspace, _)| workspace)
+            .collect()
     }
 
     async fn pump(&self, workspace: WorkspaceId) {
@@ -242,7 +246,10 @@ impl Live {
         }
         let (to_agents, to_visitors) = (text(&LiveServerFrame::Resync), text(&channel_webchat::ServerFrame::Resync));
         hub.agents.get(&workspace).into_iter().flat_map(HashMap::values).for_each(|socket| socket.queue.push(to_agents.clone()));
-        hub.visitors.get(&workspace).into_iter().for_each(|all| all.all().for_each(|socket| socket.queue.push(to_visitors.clone())));
+        hub.visitors
+            .get(&workspace)
+            .into_iter()
+            .for_each(|all| all.all().for_each(|socket| socket.queue.push(to_visitors.clone())));
     }
 
     /// What an agent missed since a position, as frames; a resync when that is too much.
@@ -295,7 +302,8 @@ impl Live {
         }
         let due: Vec<(WorkspaceId, HashSet<AgentId>)> = {
             let mut hub = self.hub();
-            let due: Vec<WorkspaceId> = hub.feeds.iter_mut().filter_map(|(id, feed)| std::mem::take(&mut feed.counts_due).then_some(*id)).collect();
+            let due: Vec<WorkspaceId> =
+                hub.feeds.iter_mut().filter_map(|(id, feed)| std::mem::take(&mut feed.counts_due).then_some(*id)).collect();
             due.into_iter().map(|workspace| (workspace, hub.agents_connected(workspace))).collect()
         };
         for (workspace, agents) in due {
@@ -456,7 +464,11 @@ impl Live {
     }
 
     /// Addresses of a customer at which a widget is open now.
-    pub fn online_points(&self, workspace: WorkspaceId, view: &desk::view::contact::ContactView) -> HashSet<model::ContactPointId> {
+    pub fn online_points(
+        &self,
+        workspace: WorkspaceId,
+        view: &desk::view::contact::ContactView,
+    ) -> HashSet<model::ContactPointId> {
         let hub = self.hub();
         let Some(visitors) = hub.visitors.get(&workspace) else { return HashSet::new() };
         let points = view.points.iter().filter(|shown| shown.point.key.kind == model::ContactPointKind::Visitor);

@@ -289,7 +289,14 @@ mod tests {
 
     fn visitor(chat: Option<i64>) -> VisitorSocket {
         let account = Some("account:7".into());
-        VisitorSocket { inbox: InboxId(5), visitor: "vis_a".into(), account, chat: chat.map(ConversationId), names: true, queue: queue().0 }
+        VisitorSocket {
+            inbox: InboxId(5),
+            visitor: "vis_a".into(),
+            account,
+            chat: chat.map(ConversationId),
+            names: true,
+            queue: queue().0,
+        }
     }
 
     #[tokio::test]

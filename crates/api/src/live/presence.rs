@@ -26,7 +26,11 @@ impl Here {
     }
     fn seen(&self) -> Presence {
         Presence {
-            agents: self.agents.iter().map(|(agent_id, (doing, _))| AgentPresence { agent_id: *agent_id, doing: *doing }).collect(),
+            agents: self
+                .agents
+                .iter()
+                .map(|(agent_id, (doing, _))| AgentPresence { agent_id: *agent_id, doing: *doing })
+                .collect(),
             customer: CustomerPresence { typing: self.typing_until.is_some(), online: self.online },
         }
     }

@@ -54,7 +54,9 @@ impl Live {
                 }
             }
         }
-        for (workspace, row) in batch.visitors.iter().filter_map(|wrote| Some((workspace, batch.conversation(wrote.conversation)?))) {
+        for (workspace, row) in
+            batch.visitors.iter().filter_map(|wrote| Some((workspace, batch.conversation(wrote.conversation)?)))
+        {
             if met.contains(&row.contact_id) {
                 self.customer(workspace, row, bus::Doing::Viewing);
             }
@@ -110,7 +112,11 @@ impl Live {
                 .flat_map(|(workspace, all)| {
                     let changed = feeds.get_mut(workspace).is_some_and(|feed| std::mem::take(&mut feed.availability_due));
                     let inboxes: std::collections::HashSet<_> = all.all().map(|socket| socket.inbox).collect();
-                    inboxes.into_iter().filter(|inbox| self.doors().availability_is_due(*inbox, changed, now)).map(|inbox| (*workspace, inbox)).collect::<Vec<_>>()
+                    inboxes
+                        .into_iter()
+                        .filter(|inbox| self.doors().availability_is_due(*inbox, changed, now))
+                        .map(|inbox| (*workspace, inbox))
+                        .collect::<Vec<_>>()
                 })
                 .collect()
         };
@@ -159,5 +165,7 @@ pub fn frames_of(row: &Conversation, prev: i64, entries: &[Entry], items: Vec<Wi
 }
 
 fn frame(conversation: ConversationId, prev: i64, upto: i64, items: &str) -> Utf8Bytes {
-    Utf8Bytes::from(format!("{{\"kind\":\"frame\",\"conversation\":\"{conversation}\",\"prev\":{prev},\"upto\":{upto},\"items\":[{items}]}}"))
+    Utf8Bytes::from(format!(
+        "{{\"kind\":\"frame\",\"conversation\":\"{conversation}\",\"prev\":{prev},\"upto\":{upto},\"items\":[{items}]}}"
+    ))
 }

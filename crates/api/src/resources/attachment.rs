@@ -95,7 +95,8 @@ pub async fn receive(
     body: Body,
     takes: impl Fn(&str) -> bool,
 ) -> Result<Row, Problem> {
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
     if length.is_some_and(|length| length > upload.bytes_max) {
         return Err(too_large(upload.bytes_max));
     }
@@ -115,7 +116,8 @@ pub async fn receive(
     if !takes(&mime) {
         // The bytes stay until the sweeper finds that nothing refers to them.
         let title = "Files of this type are not taken here.";
-        return Err(Problem { code: "attachment_type", title, ..Problem::invalid("file", mime.clone()) }.args(serde_json::json!({ "mime": mime })));
+        return Err(Problem { code: "attachment_type", title, ..Problem::invalid("file", mime.clone()) }
+            .args(serde_json::json!({ "mime": mime })));
     }
     let bytes = i64::try_from(put.bytes).unwrap_or(i64::MAX);
     let (now, workspace) = (front.desk.now(), upload.workspace);
@@ -174,7 +176,9 @@ async fn read(
 ) -> Result<Response, Problem> {
     let now = front.desk.now();
     front.desk.keys.check_file(signed.w, &id.to_string(), signed.exp, &signed.sig, now).map_err(|error| match error {
-        keys::SignatureError::Expired => Problem::gone("address_expired", "This address has expired. Open the conversation again."),
+        keys::SignatureError::Expired => {
+            Problem::gone("address_expired", "This address has expired. Open the conversation again.")
+        }
         keys::SignatureError::Forged => Problem::not_found(),
     })?;
     let row = front.desk.db.read(move |tx| attachment::find(tx, signed.w, id)).await?.ok_or_else(Problem::not_found)?;
@@ -260,7 +264,10 @@ mod tests {
     #[test]
     fn names_cannot_break_out_of_the_header() {
         let hostile = disposition("a\"; x=\r\nSet-Cookie: b=c; ünï.pdf", false);
-        assert!(hostile.starts_with("attachment; filename=\"a__ x___Set-Cookie_ b_c_ _n_.pdf\"; filename*=UTF-8''a%22%3B"), "{hostile}");
+        assert!(
+            hostile.starts_with("attachment; filename=\"a__ x___Set-Cookie_ b_c_ _n_.pdf\"; filename*=UTF-8''a%22%3B"),
+            "{hostile}"
+        );
         assert!(HeaderValue::from_str(&hostile).is_ok());
         assert!(disposition("a.png", true).starts_with("inline; "));
     }

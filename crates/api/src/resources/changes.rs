@@ -30,7 +30,11 @@ struct Asked {
 /// Changes after a position, at most 500 rows of the log; 410 `resync` when the client is too far behind.
 #[utoipa::path(get, path = "/changes", tag = "live", params(("since" = i64, Query)),
     responses((status = 200, body = ChangesPage), (status = 410, body = ProblemDocument)))]
-async fn since(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Query(asked): Query<Asked>) -> Result<Json<ChangesPage>, Problem> {
+async fn since(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Query(asked): Query<Asked>,
+) -> Result<Json<ChangesPage>, Problem> {
     let page = front.live.changes(&who, asked.since).await?;
     page.map(Json).ok_or_else(|| Problem::gone("resync", "Too much has happened since. Read everything again."))
 }

@@ -22,7 +22,17 @@ use utoipa::{OpenApi, ToSchema};
 #[derive(OpenApi)]
 #[openapi(
     paths(list, get_one, patch, merge, unmerge),
-    components(schemas(Contact, ContactPage, ContactPoint, ContactPointHealth, ContactRow, MergedContact, MergePreview, ContactPatch, ContactMerge))
+    components(schemas(
+        Contact,
+        ContactPage,
+        ContactPoint,
+        ContactPointHealth,
+        ContactRow,
+        MergedContact,
+        MergePreview,
+        ContactPatch,
+        ContactMerge
+    ))
 )]
 pub struct Doc;
 
@@ -71,7 +81,11 @@ struct ListQuery {
 #[utoipa::path(get, path = "/contacts", tag = "contact",
     params(("q" = Option<String>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<i64>, Query)),
     responses((status = 200, body = ContactPage), (status = 422, body = ProblemDocument)))]
-async fn list(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Query(query): Query<ListQuery>) -> Result<Json<ContactPage>, Problem> {
+async fn list(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<ContactPage>, Problem> {
     let below = cursor::of_query(query.cursor.as_deref())?;
     let limit = i64::try_from(cursor::limit(query.limit)?).unwrap_or(50);
     let text = query.q.unwrap_or_default();
@@ -82,7 +96,11 @@ async fn list(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Query(
 /// One customer. An id that was merged away gives the customer that took it.
 #[utoipa::path(get, path = "/contacts/{id}", tag = "contact", params(("id" = ContactId, Path)),
     responses((status = 200, body = Contact), (status = 404, body = ProblemDocument)))]
-async fn get_one(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Path(id): Path<ContactId>) -> Result<Json<Contact>, Problem> {
+async fn get_one(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Path(id): Path<ContactId>,
+) -> Result<Json<Contact>, Problem> {
     shown(&front, &who, id).await
 }
 

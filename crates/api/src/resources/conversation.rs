@@ -38,9 +38,31 @@ const OTHERS_MAX: i64 = 50;
 #[openapi(
     paths(list, detail, patch, bulk, seen, take, next, merge, split, move_entry, undo, reply_options),
     components(schemas(
-        ConversationPage, ConversationRow, ContactName, Preview, Total, QueryProblem, ConversationDetail, Participant, Presence,
-        AgentPresence, CustomerPresence, Doing, ConversationPatch, Bulk, BulkDone, Seen, MergeInto, SplitEntries, MoveEntry, LabelChange, ReplyOption,
-        ReplyOptionList, ReplyFix, ReplyLimits, ReplyState
+        ConversationPage,
+        ConversationRow,
+        ContactName,
+        Preview,
+        Total,
+        QueryProblem,
+        ConversationDetail,
+        Participant,
+        Presence,
+        AgentPresence,
+        CustomerPresence,
+        Doing,
+        ConversationPatch,
+        Bulk,
+        BulkDone,
+        Seen,
+        MergeInto,
+        SplitEntries,
+        MoveEntry,
+        LabelChange,
+        ReplyOption,
+        ReplyOptionList,
+        ReplyFix,
+        ReplyLimits,
+        ReplyState
     ))
 )]
 pub struct Doc;
@@ -66,8 +88,12 @@ impl From<ChangeError> for Problem {
         match error {
             ChangeError::NotFound => Self::not_found(),
             ChangeError::ClosedForGood => closed_for_good(),
-            ChangeError::Stale { seq } => Self::conflict("stale", "Somebody changed this conversation meanwhile.").args(json!({ "seq": seq })),
-            ChangeError::Taken { agent } => Self::conflict("taken", "Somebody else has taken this conversation.").args(json!({ "agent_id": agent })),
+            ChangeError::Stale { seq } => {
+                Self::conflict("stale", "Somebody changed this conversation meanwhile.").args(json!({ "seq": seq }))
+            }
+            ChangeError::Taken { agent } => {
+                Self::conflict("taken", "Somebody else has taken this conversation.").args(json!({ "agent_id": agent }))
+            }
             ChangeError::Invalid { field, text } => Self::invalid(field, text),
             ChangeError::Store(error) => error.into(),
         }
@@ -84,8 +110,12 @@ impl From<LabelError> for Problem {
         match error {
             LabelError::NotFound => Self::not_found(),
             LabelError::Same => Self::conflict("same", "That is the same conversation.").detail(text),
-            LabelError::OtherContact => Self::conflict("other_contact", "These conversations belong to different customers.").detail(text),
-            LabelError::MergedAway => Self::conflict("merged_away", "This conversation was merged into another one.").detail(text),
+            LabelError::OtherContact => {
+                Self::conflict("other_contact", "These conversations belong to different customers.").detail(text)
+            }
+            LabelError::MergedAway => {
+                Self::conflict("merged_away", "This conversation was merged into another one.").detail(text)
+            }
             LabelError::NothingToUndo => Self::conflict("nothing_to_undo", "There is nothing here that can be taken back."),
             LabelError::TooLate => Self::conflict("too_late", "This can no longer be taken back.").detail(text),
             LabelError::Store(error) => error.into(),
@@ -119,7 +149,12 @@ async fn list(
 ) -> Result<Json<ConversationPage>, Problem> {
     let view = match query.view.as_deref() {
         None | Some("") => ViewKey::All,
-        Some(text) => ViewKey::parse(text).ok_or_else(|| Problem::invalid("view", "mine, unassigned, mentions, waiting, snoozed, sends_later, closed, all, spam, team:<id> or view:<id>"))?,
+        Some(text) => ViewKey::parse(text).ok_or_else(|| {
+            Problem::invalid(
+                "view",
+                "mine, unassigned, mentions, waiting, snoozed, sends_later, closed, all, spam, team:<id> or view:<id>",
+            )
+        })?,
     };
     let sort = match query.sort.as_deref() {
         None | Some("" | "newest") => Order::Newest,
@@ -183,7 +218,11 @@ struct Read {
 }
 
 /// The conversation, if it is there and this agent may see it.
-pub(super) fn find(tx: &mut dyn Conn, who: &Who, id: ConversationId) -> Result<Option<store::conversation::Conversation>, StoreError> {
+pub(super) fn find(
+    tx: &mut dyn Conn,
+    who: &Who,
+    id: ConversationId,
+) -> Result<Option<store::conversation::Conversation>, StoreError> {
     let Some(found) = store::conversation::find(tx, who.workspace, id)? else { return Ok(None) };
     let seen = Sight::load(tx, who)?.may_see(tx, who.workspace, &found)?;
     Ok(seen.then_some(found))
@@ -369,7 +408,11 @@ pub struct BulkDone {
 /// Changes many conversations, with one undo for all.
 #[utoipa::path(post, path = "/conversations/bulk", tag = "conversation", request_body = Bulk,
     responses((status = 200, body = BulkDone), (status = 422, body = ProblemDocument)))]
-async fn bulk(State(front): State<Front>, SignedIn { who, .. }: SignedIn, JsonBody(bulk): JsonBody<Bulk>) -> Result<Json<BulkDone>, Problem> {
+async fn bulk(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    JsonBody(bulk): JsonBody<Bulk>,
+) -> Result<Json<BulkDone>, Problem> {
     let (asker, ids) = (who.clone(), bulk.ids);
     if ids.is_empty() || ids.len() > change::BULK_COUNT_MAX {
         return Err(Problem::invalid("ids", "between 1 and 500 conversations"));
@@ -417,7 +460,11 @@ async fn seen(
 /// Takes a conversation that nobody has.
 #[utoipa::path(post, path = "/conversations/{id}/take", tag = "conversation", params(("id" = ConversationId, Path)),
     responses((status = 200, body = ConversationRow), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
-async fn take(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Path(id): Path<ConversationId>) -> Result<Json<ConversationRow>, Problem> {
+async fn take(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Path(id): Path<ConversationId>,
+) -> Result<Json<ConversationRow>, Problem> {
     must_see(&front, &who, id).await?;
     let taken = change::take(&front.desk, &who, id).await?;
     row_of(&front, &who, taken).await
@@ -431,7 +478,9 @@ async fn next(State(front): State<Front>, SignedIn { who, .. }: SignedIn) -> Res
         let (asker, now) = (who.clone(), front.desk.now());
         let asked = Asked { view: ViewKey::Unassigned, query: String::new(), sort: Order::Oldest, after: None, limit: 1 };
         let page = front.desk.db.read(move |tx| list::page(tx, &asker, &asked, now)).await?;
-        let Some(oldest) = page.and_then(|page| page.rows.into_iter().next()) else { return Ok(StatusCode::NO_CONTENT.into_response()) };
+        let Some(oldest) = page.and_then(|page| page.rows.into_iter().next()) else {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        };
         match change::take(&front.desk, &who, oldest.conversation.id).await {
             Ok(taken) => return Ok(row_of(&front, &who, taken).await?.into_response()),
             Err(ChangeError::Taken { .. } | ChangeError::NotFound) => {}
@@ -542,7 +591,11 @@ async fn move_entry(
 /// Takes a change back.
 #[utoipa::path(post, path = "/undo/{id}", tag = "conversation", params(("id" = EventId, Path)),
     responses((status = 204), (status = 409, body = ProblemDocument)))]
-async fn undo(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Path(id): Path<EventId>) -> Result<StatusCode, Problem> {
+async fn undo(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Path(id): Path<EventId>,
+) -> Result<StatusCode, Problem> {
     label::undo(&front.desk, &who, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -27,7 +27,19 @@ const KEY_CHARS_MAX: usize = 128;
 #[openapi(
     paths(send, cancel_hold, send_now, retry, check),
     components(schemas(
-        Entry, Author, EntryBody, EntryCall, EntryEvent, EntryPlaced, EntryStatus, EntryVia, Part, SendEntry, SendKind, SendThen, RetryEntry
+        Entry,
+        Author,
+        EntryBody,
+        EntryCall,
+        EntryEvent,
+        EntryPlaced,
+        EntryStatus,
+        EntryVia,
+        Part,
+        SendEntry,
+        SendKind,
+        SendThen,
+        RetryEntry
     ))
 )]
 pub struct Doc;
@@ -50,7 +62,9 @@ impl From<SendError> for Problem {
             SendError::NewerEntries { count } => {
                 Self::conflict("newer_entries", "Something new arrived while you were writing.").args(json!({ "count": count }))
             }
-            SendError::Blocked { reason } => Self::conflict("blocked", "This way to the customer is closed now.").args(json!({ "reason": reason })),
+            SendError::Blocked { reason } => {
+                Self::conflict("blocked", "This way to the customer is closed now.").args(json!({ "reason": reason }))
+            }
             SendError::Invalid { field, text } => Self::invalid(field, text),
             SendError::Store(error) => error.into(),
         }
@@ -62,7 +76,9 @@ impl From<HoldError> for Problem {
         match error {
             HoldError::NotFound => Self::not_found(),
             HoldError::AlreadySent => Self::conflict("already_sent", "It is on its way already."),
-            HoldError::Uncertain => Self::conflict("uncertain", "It may have been sent. Sending again may reach the customer twice."),
+            HoldError::Uncertain => {
+                Self::conflict("uncertain", "It may have been sent. Sending again may reach the customer twice.")
+            }
             HoldError::NotFailed => Self::conflict("not_failed", "It was not refused, so there is nothing to try again."),
             HoldError::Store(error) => error.into(),
         }
@@ -189,7 +205,11 @@ async fn shown(front: &Front, who: &Who, entry: store::entry::Entry) -> Result<J
 /// Takes a held answer back.
 #[utoipa::path(delete, path = "/holds/{id}", tag = "entry", params(("id" = EntryId, Path)),
     responses((status = 200, body = Entry), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
-async fn cancel_hold(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Path(id): Path<EntryId>) -> Result<Json<Entry>, Problem> {
+async fn cancel_hold(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Path(id): Path<EntryId>,
+) -> Result<Json<Entry>, Problem> {
     must_see_entry(&front, &who, id).await?;
     let entry = reply::cancel_hold(&front.desk, &who, id).await?;
     shown(&front, &who, entry).await
@@ -198,7 +218,11 @@ async fn cancel_hold(State(front): State<Front>, SignedIn { who, .. }: SignedIn,
 /// Ends a hold at once.
 #[utoipa::path(post, path = "/holds/{id}/send_now", tag = "entry", params(("id" = EntryId, Path)),
     responses((status = 200, body = Entry), (status = 404, body = ProblemDocument)))]
-async fn send_now(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Path(id): Path<EntryId>) -> Result<Json<Entry>, Problem> {
+async fn send_now(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Path(id): Path<EntryId>,
+) -> Result<Json<Entry>, Problem> {
     must_see_entry(&front, &who, id).await?;
     let entry = reply::send_now(&front.desk, &who, id).await?;
     shown(&front, &who, entry).await
@@ -230,7 +254,11 @@ async fn retry(
 /// Asks the channel whether an uncertain answer arrived.
 #[utoipa::path(post, path = "/entries/{id}/check", tag = "entry", params(("id" = EntryId, Path)),
     responses((status = 200, body = Entry), (status = 404, body = ProblemDocument)))]
-async fn check(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Path(id): Path<EntryId>) -> Result<Json<Entry>, Problem> {
+async fn check(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Path(id): Path<EntryId>,
+) -> Result<Json<Entry>, Problem> {
     must_see_entry(&front, &who, id).await?;
     let entry = reply::check(&front.desk, &who, id).await?;
     shown(&front, &who, entry).await

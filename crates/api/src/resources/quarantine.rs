@@ -92,7 +92,11 @@ struct Asked {
 /// What was put aside, newest first.
 #[utoipa::path(get, path = "/quarantine", tag = "quarantine", params(("cursor" = Option<String>, Query), ("limit" = Option<i64>, Query)),
     responses((status = 200, body = QuarantinePage), (status = 403, body = ProblemDocument)))]
-async fn list(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Query(asked): Query<Asked>) -> Result<Json<QuarantinePage>, Problem> {
+async fn list(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Query(asked): Query<Asked>,
+) -> Result<Json<QuarantinePage>, Problem> {
     if !rights::may_see_quarantine(who.role) {
         return Err(Problem::not_allowed());
     }
@@ -102,14 +106,19 @@ async fn list(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Query(
         Ok((provider_event::quarantine(tx, who.workspace, below, limit)?, provider_event::quarantine_count(tx, who.workspace)?))
     });
     let (events, total) = read.await?;
-    let next_cursor = if events.len() as i64 == limit { events.last().map(|e| cursor::write((e.received_at.0, e.id.0))) } else { None };
+    let next_cursor =
+        if events.len() as i64 == limit { events.last().map(|e| cursor::write((e.received_at.0, e.id.0))) } else { None };
     Ok(Json(QuarantinePage { items: events.into_iter().map(QuarantineItem::from).collect(), next_cursor, total }))
 }
 
 /// The raw bytes, as a download.
 #[utoipa::path(get, path = "/quarantine/{id}/raw", tag = "quarantine", params(("id" = ProviderEventId, Path)),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
-async fn raw(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Path(id): Path<ProviderEventId>) -> Result<Response, Problem> {
+async fn raw(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Path(id): Path<ProviderEventId>,
+) -> Result<Response, Problem> {
     if !rights::may_download_raw(who.role) {
         return Err(Problem::not_allowed());
     }
@@ -136,7 +145,11 @@ async fn raw(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Path(id
 /// Takes an event out and works it off again.
 #[utoipa::path(post, path = "/quarantine/{id}/retry", tag = "quarantine", params(("id" = ProviderEventId, Path)),
     responses((status = 204), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
-async fn retry(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Path(id): Path<ProviderEventId>) -> Result<StatusCode, Problem> {
+async fn retry(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Path(id): Path<ProviderEventId>,
+) -> Result<StatusCode, Problem> {
     if !rights::may_see_quarantine(who.role) {
         return Err(Problem::not_allowed());
     }
@@ -146,7 +159,11 @@ async fn retry(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Path(
 /// Puts an event out of sight; the raw bytes stay.
 #[utoipa::path(post, path = "/quarantine/{id}/dismiss", tag = "quarantine", params(("id" = ProviderEventId, Path)),
     responses((status = 204), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
-async fn dismiss(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Path(id): Path<ProviderEventId>) -> Result<StatusCode, Problem> {
+async fn dismiss(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Path(id): Path<ProviderEventId>,
+) -> Result<StatusCode, Problem> {
     if !rights::may_see_quarantine(who.role) {
         return Err(Problem::not_allowed());
     }

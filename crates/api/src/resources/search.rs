@@ -38,7 +38,11 @@ struct Asked {
 /// Finds messages, notes and customers, newest first.
 #[utoipa::path(get, path = "/search", tag = "search", params(("q" = String, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = SearchPage), (status = 422, body = ProblemDocument)))]
-async fn find(State(front): State<Front>, SignedIn { who, .. }: SignedIn, Query(asked): Query<Asked>) -> Result<Json<SearchPage>, Problem> {
+async fn find(
+    State(front): State<Front>,
+    SignedIn { who, .. }: SignedIn,
+    Query(asked): Query<Asked>,
+) -> Result<Json<SearchPage>, Problem> {
     let after = match asked.cursor.as_deref() {
         None | Some("") => None,
         Some(text) => Some(text.parse::<i64>().map_err(|_| Problem::invalid("cursor", "a cursor that came with a page"))?),

@@ -53,7 +53,9 @@ impl Asked {
         match self.anchor.as_deref() {
             None | Some("" | "first_unread") => Ok(Anchor::FirstUnread),
             Some("end") => Ok(Anchor::End),
-            Some(id) => EntryId::parse(id).map(Anchor::Entry).map_err(|_| Problem::invalid("anchor", "first_unread, end or the id of an entry")),
+            Some(id) => EntryId::parse(id)
+                .map(Anchor::Entry)
+                .map_err(|_| Problem::invalid("anchor", "first_unread, end or the id of an entry")),
         }
     }
 }

@@ -50,7 +50,12 @@ impl Availability {
 }
 
 /// Looks at one inbox.
-pub async fn of(live: &Live, workspace: WorkspaceId, inbox: InboxId, settings: &WebchatSettings) -> Result<Availability, StoreError> {
+pub async fn of(
+    live: &Live,
+    workspace: WorkspaceId,
+    inbox: InboxId,
+    settings: &WebchatSettings,
+) -> Result<Availability, StoreError> {
     let desk = live.desk();
     let now = desk.now();
     let here = live.hub().agents_here(workspace, now);
@@ -109,8 +114,10 @@ fn expected_wait(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId, now:
             }
             let entries = store::entry::changed_since(tx, workspace, conversation.id, 0, CHANGES_MAX)?;
             let asked = entries.iter().filter(|e| e.direction == Direction::In).map(|e| e.at).min();
-            let answers = entries.iter().filter(|e| e.direction == Direction::Out && e.author_kind == AuthorKind::Agent && !e.notification);
-            let answered = asked.and_then(|asked| answers.map(|e| e.at).filter(|at| *at >= asked).min().map(|at| at.since(asked)));
+            let answers =
+                entries.iter().filter(|e| e.direction == Direction::Out && e.author_kind == AuthorKind::Agent && !e.notification);
+            let answered =
+                asked.and_then(|asked| answers.map(|e| e.at).filter(|at| *at >= asked).min().map(|at| at.since(asked)));
             waits.extend(answered);
         }
     }

@@ -60,7 +60,8 @@ fn check_origin(front: &Front, site: &Site, headers: &HeaderMap, begin: &Begin) 
         return Err(Problem::wrong_origin());
     }
     let own = site::own_origin(front, headers);
-    let at_home = begin.host_origin.is_empty() || begin.host_origin.eq_ignore_ascii_case(&own) || is_same_host(&begin.host_origin, &own);
+    let at_home =
+        begin.host_origin.is_empty() || begin.host_origin.eq_ignore_ascii_case(&own) || is_same_host(&begin.host_origin, &own);
     if at_home || site.settings.allows_origin(&begin.host_origin) { Ok(()) } else { Err(Problem::wrong_origin()) }
 }
 
@@ -79,7 +80,9 @@ fn verify(site: &Site, begin: &Begin, now: Timestamp) -> Result<Option<VerifiedI
     };
     found.map(Some).map_err(|error| match error {
         IdentityError::Expired => Problem::unauthorized("expired_identity", "The sign-in of the page has expired."),
-        other => Problem::unauthorized("forged_identity", "The sign-in of the page could not be checked.").detail(other.to_string()),
+        other => {
+            Problem::unauthorized("forged_identity", "The sign-in of the page could not be checked.").detail(other.to_string())
+        }
     })
 }
 
@@ -102,7 +105,11 @@ fn token_of(
         return Ok(VisitorToken::new(known.token.visitor_id, now).proven(verified));
     }
     let per_hour = site.settings.rates.visitors_per_address_per_hour;
-    front.live.doors().new_visitor(site.inbox(), &from.address, per_hour, now).map_err(|wait_ms| Problem::rate_limited(site::seconds(wait_ms)))?;
+    front
+        .live
+        .doors()
+        .new_visitor(site.inbox(), &from.address, per_hour, now)
+        .map_err(|wait_ms| Problem::rate_limited(site::seconds(wait_ms)))?;
     Ok(VisitorToken::new(new_visitor_id(&*front.desk.random), now).proven(verified))
 }
 
@@ -131,7 +138,12 @@ async fn begun(front: &Front, site: &Site, known: &Known, locale: &str) -> Resul
         visitor_token: known.token.sign(&key, workspace, site.inbox()),
         visitor_id: known.token.visitor_id.clone(),
         verified: known.verified(now).map(|verified| BegunVerified { level: verified.level, name: verified.name.clone() }),
-        conversation: chat.conversation.map(|c| BegunConversation { id: c.id, seq: c.seq, status: c.status, agent_name: agent.filter(|_| names) }),
+        conversation: chat.conversation.map(|c| BegunConversation {
+            id: c.id,
+            seq: c.seq,
+            status: c.status,
+            agent_name: agent.filter(|_| names),
+        }),
         unread: unread_of(&entries),
         items,
         before: before.map(cursor::write),

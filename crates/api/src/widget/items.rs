@@ -37,7 +37,13 @@ fn item_of(entry: &Entry, row: &Conversation, files: &Files, viewer: Viewer, unr
         AuthorKind::Bot => ItemFrom::Bot,
         AuthorKind::Contact | AuthorKind::System => ItemFrom::System,
     };
-    let file = |a: &model::AttachmentRef| WidgetFile { id: a.id, name: a.name.clone(), mime: a.mime.clone(), bytes: a.bytes, url: files.url(a.id, &a.name) };
+    let file = |a: &model::AttachmentRef| WidgetFile {
+        id: a.id,
+        name: a.name.clone(),
+        mime: a.mime.clone(),
+        bytes: a.bytes,
+        url: files.url(a.id, &a.name),
+    };
     WidgetItem {
         id: entry.id,
         // That an agent has read it is no change of the entry: the conversation's own number makes the item newer.

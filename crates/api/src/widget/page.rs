@@ -1,7 +1,7 @@
 //! What a browser loads: the loader for the business's page, the panel for the frame, their parts, and a test page of our own.
 
-use super::site::{self, Site};
 use super::config;
+use super::site::{self, Site};
 use crate::Front;
 use crate::assets::{WidgetFiles, file};
 use crate::body::{Path, Query};
@@ -17,7 +17,8 @@ use serde_json::json;
 const LOADER_MARK: &str = "\"__CONTINUO_CONFIG__\"";
 const PANEL_MARK: &str = "__CONTINUO_PANEL_CONFIG__";
 /// Style of the test page, after the tokens of the whole product.
-const TEST_CSS: &str = concat!(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/shared/tokens.css")), include_str!("test.css"));
+const TEST_CSS: &str =
+    concat!(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/shared/tokens.css")), include_str!("test.css"));
 const TEST_CSS_NAME: &str = "test-page.css";
 
 /// How the panel is opened.
@@ -43,7 +44,11 @@ pub async fn loader_or_panel(
     headers: HeaderMap,
     from: Caller,
 ) -> Result<Response, Problem> {
-    front.live.doors().request(&from.address, front.desk.now()).map_err(|wait_ms| Problem::rate_limited(site::seconds(wait_ms)))?;
+    front
+        .live
+        .doors()
+        .request(&from.address, front.desk.now())
+        .map_err(|wait_ms| Problem::rate_limited(site::seconds(wait_ms)))?;
     match name.strip_suffix(".js") {
         Some(slug) => loader(&site::find(&front, slug).await?),
         None => panel(&front, &site::find(&front, &name).await?, &asked.locale, &headers).await,
@@ -56,9 +61,12 @@ fn loader(site: &Site) -> Result<Response, Problem> {
     let config = json!({
         "site": site.open.inbox.site, "title": s.title, "colour": s.colour, "corner": s.corner, "radius": s.radius, "theme": s.theme, "locale": s.locale,
     });
-    let mut response = text("text/javascript; charset=utf-8", "public, max-age=300", code.replacen(LOADER_MARK, &inline_json(&config), 1));
+    let mut response =
+        text("text/javascript; charset=utf-8", "public, max-age=300", code.replacen(LOADER_MARK, &inline_json(&config), 1));
     // Pages that isolate themselves may still hold the widget.
-    response.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
     Ok(response)
 }
 
@@ -80,12 +88,19 @@ async fn panel(front: &Front, site: &Site, locale: &str, headers: &HeaderMap) ->
     let csp = HeaderValue::from_str(&csp).map_err(|_| Problem::internal())?;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, csp);
     // Opened from other sites, in their frame: this is the one page of ours that may be.
-    response.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
     Ok(response)
 }
 
 /// `GET /w/:site/test`: the widget on a page of ours, before it stands on the business's own.
-pub async fn test(State(front): State<Front>, Path(slug): Path<String>, headers: HeaderMap, from: Caller) -> Result<Response, Problem> {
+pub async fn test(
+    State(front): State<Front>,
+    Path(slug): Path<String>,
+    headers: HeaderMap,
+    from: Caller,
+) -> Result<Response, Problem> {
     let site = site::find(&front, &slug).await?;
     let workspace = site.workspace;
     let business = front.desk.db.read(move |tx| store::workspace::get(tx, workspace)).await?.name;
@@ -116,13 +131,20 @@ fn text(mime: &'static str, cache: &'static str, body: String) -> Response {
 }
 
 fn embedded(name: &str) -> Result<String, Problem> {
-    let found = WidgetFiles::get(name).ok_or_else(|| Problem::not_found().detail("this server was built without the widget; run make web"))?;
+    let found = WidgetFiles::get(name)
+        .ok_or_else(|| Problem::not_found().detail("this server was built without the widget; run make web"))?;
     Ok(String::from_utf8_lossy(&found.data).into_owned())
 }
 
 /// JSON that may stand inside a script element: nothing in it can end the element or begin a comment.
 fn inline_json(value: &serde_json::Value) -> String {
-    value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    value
+        .to_string()
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
 }
 
 #[cfg(test)]

@@ -103,7 +103,9 @@ pub fn visitor_keys(front: &Front) -> Vec<VisitorKey> {
 
 /// Reads a token of this site.
 pub fn read_token(front: &Front, site: &Site, text: &str, now: Timestamp) -> Result<Known, Problem> {
-    VisitorToken::verify(text, &visitor_keys(front), site.workspace, site.inbox(), now).map(|token| Known { token }).map_err(|_| bad_token())
+    VisitorToken::verify(text, &visitor_keys(front), site.workspace, site.inbox(), now)
+        .map(|token| Known { token })
+        .map_err(|_| bad_token())
 }
 
 /// The token does not count: the client begins again without it.
@@ -112,8 +114,15 @@ pub fn bad_token() -> Problem {
 }
 
 /// The visitor of a request with `Authorization: Visitor <token>`.
-pub fn of_request(front: &Front, site: &Site, headers: &HeaderMap, query: Option<&str>, now: Timestamp) -> Result<Known, Problem> {
-    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Visitor "));
+pub fn of_request(
+    front: &Front,
+    site: &Site,
+    headers: &HeaderMap,
+    query: Option<&str>,
+    now: Timestamp,
+) -> Result<Known, Problem> {
+    let header =
+        headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Visitor "));
     let token = header.or(query).ok_or_else(bad_token)?;
     read_token(front, site, token.trim(), now)
 }

@@ -178,7 +178,13 @@ impl SocketTask {
         Visit::begin(&self.front, site, known).await
     }
 
-    async fn greet(&self, socket: &mut WebSocket, visit: &mut Visit, conversation: Option<ConversationId>, since: i64) -> Result<(), ()> {
+    async fn greet(
+        &self,
+        socket: &mut WebSocket,
+        visit: &mut Visit,
+        conversation: Option<ConversationId>,
+        since: i64,
+    ) -> Result<(), ()> {
         for frame in first_frames(&self.front, visit, conversation, since).await.map_err(drop)? {
             send(socket, frame).await?;
         }

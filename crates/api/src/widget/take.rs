@@ -111,7 +111,11 @@ async fn own_files(front: &Front, site: &Site, known: &Known, ids: &[AttachmentI
     let found = front.desk.db.read(move |tx| store::attachment::list(tx, workspace, &wanted)).await.map_err(busy)?;
     let uploader = super::files::uploader(&known.token.visitor_id);
     let is_own = |id: &AttachmentId| found.iter().any(|file| file.id == *id && file.uploader == uploader);
-    if ids.iter().all(is_own) { Ok(()) } else { Err(FrameError::new(RefusedCode::UnknownFile, "a file that is not there any more")) }
+    if ids.iter().all(is_own) {
+        Ok(())
+    } else {
+        Err(FrameError::new(RefusedCode::UnknownFile, "a file that is not there any more"))
+    }
 }
 
 fn busy(_: StoreError) -> FrameError {

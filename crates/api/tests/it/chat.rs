@@ -30,7 +30,10 @@ async fn a_visitor_writes_an_agent_answers_and_both_see_it_at_once() {
     assert_eq!(entry["body"]["text"], "Where is my order?");
     let list = owner.get("/api/v1/conversations?view=unassigned").await.ok();
     let row = &list["items"][0];
-    assert_eq!((&row["id"], &row["contact"]["name"], &row["unread"], &list["total"]["n"]), (&json!(conversation), &json!("Zoe"), &json!(true), &json!(1)));
+    assert_eq!(
+        (&row["id"], &row["contact"]["name"], &row["unread"], &list["total"]["n"]),
+        (&json!(conversation), &json!("Zoe"), &json!(true), &json!(1))
+    );
 
     // Seen by an agent: the visitor's message is read.
     owner.post(&format!("/api/v1/conversations/{conversation}/seen"), json!({ "seq": row["seq"] })).await.ok();
@@ -54,7 +57,9 @@ async fn a_visitor_writes_an_agent_answers_and_both_see_it_at_once() {
     let id = held["id"].as_str().unwrap();
     agent.until_item("the held entry", |item| item["entry"]["id"] == id).await;
     assert_eq!(owner.delete(&format!("/api/v1/holds/{id}")).await.ok()["status"]["code"], "cancelled");
-    agent.until_item("the cancelled entry", |item| item["entry"]["id"] == id && item["entry"]["status"]["code"] == "cancelled").await;
+    agent
+        .until_item("the cancelled entry", |item| item["entry"]["id"] == id && item["entry"]["status"]["code"] == "cancelled")
+        .await;
 
     let owner = owner.with("idempotency-key", "key-2");
     let second = served.app.owner_client().await.with("idempotency-key", "key-2");
@@ -93,7 +98,10 @@ async fn an_agent_who_sends_without_having_seen_the_latest_is_told() {
     let refused = owner.post(&path, reply("Hi", 0, 0)).await;
     assert_eq!(refused.code(), (409, "newer_entries".into()));
     assert_eq!(refused.value()["args"]["count"], 1);
-    assert_eq!(owner.post(&path, json!({ "kind": "message", "text": " ", "base_seq": 100 })).await.code(), (422, "invalid".into()));
+    assert_eq!(
+        owner.post(&path, json!({ "kind": "message", "text": " ", "base_seq": 100 })).await.code(),
+        (422, "invalid".into())
+    );
     let without = served.app.owner_client().await;
     assert_eq!(without.post(&path, reply("Hi", 100, 0)).await.code(), (422, "invalid".into()), "a message needs its key");
     owner.post(&path, reply("Hi", 100, 0)).await.ok();

@@ -68,7 +68,8 @@ async fn two_hundred_cuts_during_a_thousand_entries_lose_nothing() {
     let random = FakeRandom::new(42);
     let begun = served.begin(&site, json!({})).await;
     let token = begun["visitor_token"].as_str().unwrap().to_owned();
-    let mut visitor = Visitor { token, site, conversation: None, position: 0, items: BTreeMap::new(), queue: VecDeque::new(), begins: 0 };
+    let mut visitor =
+        Visitor { token, site, conversation: None, position: 0, items: BTreeMap::new(), queue: VecDeque::new(), begins: 0 };
     let mut socket = visitor.connect(&served).await;
     visitor.queue.push_back(("first-message".to_owned(), "in 0".to_owned()));
     socket.say(message("first-message", "in 0")).await;
@@ -88,7 +89,10 @@ async fn two_hundred_cuts_during_a_thousand_entries_lose_nothing() {
     supervisor.spawn("agent", async move {
         for n in 0..EACH {
             let client = server.app.owner_client().await.with("idempotency-key", &format!("key-{n}"));
-            client.post(&path, json!({ "kind": "message", "text": format!("out {n}"), "base_seq": 1_000_000, "hold_seconds": 0 })).await.ok();
+            client
+                .post(&path, json!({ "kind": "message", "text": format!("out {n}"), "base_seq": 1_000_000, "hold_seconds": 0 }))
+                .await
+                .ok();
             count.fetch_add(1, Ordering::SeqCst);
         }
     });
@@ -96,7 +100,12 @@ async fn two_hundred_cuts_during_a_thousand_entries_lose_nothing() {
     supervisor.spawn("watcher", async move { watch(&server, &seen, &over).await });
 
     let (mut sent, mut cuts) = (1, 0);
-    while sent < EACH || cuts < CUTS || !visitor.queue.is_empty() || visitor.items.len() < 2 * EACH || answered.load(Ordering::SeqCst) < EACH {
+    while sent < EACH
+        || cuts < CUTS
+        || !visitor.queue.is_empty()
+        || visitor.items.len() < 2 * EACH
+        || answered.load(Ordering::SeqCst) < EACH
+    {
         if sent < EACH && visitor.queue.len() < 20 {
             let (id, text) = (format!("message-{sent:05}"), format!("in {sent}"));
             visitor.queue.push_back((id.clone(), text.clone()));
@@ -124,7 +133,9 @@ async fn two_hundred_cuts_during_a_thousand_entries_lose_nothing() {
 
     let mut shown: Vec<&Json> = visitor.items.values().collect();
     shown.sort_by_key(|item| (item["at"].as_str().unwrap().to_owned(), item["id"].as_str().unwrap().to_owned()));
-    let of = |from: &str| shown.iter().filter(|item| item["from"] == from).map(|item| item["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let of = |from: &str| {
+        shown.iter().filter(|item| item["from"] == from).map(|item| item["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     let expected = |word: &str| (0..EACH).map(|n| format!("{word} {n}")).collect::<Vec<_>>();
     assert_eq!(of("me"), expected("in"));
     assert_eq!(of("agent"), expected("out"));

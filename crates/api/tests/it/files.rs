@@ -28,9 +28,13 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn hostile_names_and_types_become_harmless() {
     let app = TestApp::new().await;
-    let (site, visitor) = visitor_of(&app, json!({ "attachments": { "enabled": true, "bytes_max": 1_000_000, "count_max": 5, "types": [] } })).await;
+    let (site, visitor) =
+        visitor_of(&app, json!({ "attachments": { "enabled": true, "bytes_max": 1_000_000, "count_max": 5, "types": [] } }))
+            .await;
     // A page that says that it is a picture.
-    let evil = upload(&visitor, &site, "../../etc/pass\r\nwd\u{202e}gpj.html", "image/png", b"<html><script>alert(1)</script></html>").await;
+    let evil =
+        upload(&visitor, &site, "../../etc/pass\r\nwd\u{202e}gpj.html", "image/png", b"<html><script>alert(1)</script></html>")
+            .await;
     if evil.status.is_success() {
         let evil = evil.ok();
         let name = evil["name"].as_str().unwrap();
@@ -43,7 +47,10 @@ async fn hostile_names_and_types_become_harmless() {
         assert_eq!(served.header("x-content-type-options"), "nosniff");
         assert!(served.header("content-security-policy").contains("sandbox"));
     }
-    let svg = upload(&visitor, &site, "x.svg", "image/svg+xml", b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>1</script></svg>").await.ok();
+    let svg =
+        upload(&visitor, &site, "x.svg", "image/svg+xml", b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>1</script></svg>")
+            .await
+            .ok();
     let served = app.client().get(svg["url"].as_str().unwrap()).await;
     assert!(served.header("content-disposition").starts_with("attachment;"));
 
@@ -99,15 +106,22 @@ async fn agents_upload_send_and_read_in_pieces() {
     assert_eq!((&file["name"], &file["bytes"]), (&json!("manual.txt"), &json!(200_000)));
     let url = file["url"].as_str().unwrap().to_owned();
     let part = app.client().with("range", "bytes=5-14").get(&url).await;
-    assert_eq!((part.status.as_u16(), part.header("content-range"), part.text()), (206, "bytes 5-14/200000", "5678901234".to_owned()));
+    assert_eq!(
+        (part.status.as_u16(), part.header("content-range"), part.text()),
+        (206, "bytes 5-14/200000", "5678901234".to_owned())
+    );
     assert_eq!(app.client().with("range", "bytes=900000-").get(&url).await.status, 416);
     assert_eq!(app.client().get(&url).await.bytes, text);
 
     let body = json!({ "kind": "note", "text": "", "attachment_ids": [file["id"]], "base_seq": 100 });
     let sent = owner.post(&format!("/api/v1/conversations/{}/entries", entry.conversation_id), body).await.ok();
     assert_eq!(sent["attachments"][0]["name"], "manual.txt");
-    let elsewhere = owner.send(Method::POST, "/api/v1/attachments?name=x&conversation_id=cnv_0000000000001", Body::from("x"), None).await;
+    let elsewhere =
+        owner.send(Method::POST, "/api/v1/attachments?name=x&conversation_id=cnv_0000000000001", Body::from("x"), None).await;
     assert_eq!(elsewhere.code(), (404, "not_found".into()));
-    assert_eq!(app.client().send(Method::POST, "/api/v1/attachments?name=x", Body::from("x"), None).await.code(), (401, "not_signed_in".into()));
+    assert_eq!(
+        app.client().send(Method::POST, "/api/v1/attachments?name=x", Body::from("x"), None).await.code(),
+        (401, "not_signed_in".into())
+    );
     app.end().await;
 }

@@ -26,7 +26,8 @@ async fn pages_follow_each_other_without_gap_and_counts_tell_the_same() {
     for sort in ["newest", "oldest"] {
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = owner.get(&format!("/api/v1/conversations?view=unassigned&sort={sort}&limit=10&cursor={cursor}")).await.ok();
+            let page =
+                owner.get(&format!("/api/v1/conversations?view=unassigned&sort={sort}&limit=10&cursor={cursor}")).await.ok();
             assert_eq!(page["total"], json!({ "n": 25, "capped": false }));
             all.extend(page["items"].as_array().unwrap().iter().map(|row| row["preview"]["text"].as_str().unwrap().to_owned()));
             match page["next_cursor"].as_str() {
@@ -148,7 +149,9 @@ async fn a_timeline_opens_where_the_agent_stopped_reading_and_pages_both_ways() 
     let owner = app.owner_client().await;
     let base = format!("/api/v1/conversations/{id}");
     owner.post(&format!("{base}/seen"), json!({ "seq": entries[49].seq })).await.ok();
-    let texts = |page: &Json| page["entries"].as_array().unwrap().iter().map(|e| e["body"]["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let texts = |page: &Json| {
+        page["entries"].as_array().unwrap().iter().map(|e| e["body"]["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     let lines = |from: usize, upto: usize| (from..upto).map(|n| format!("line {n}")).collect::<Vec<_>>();
 
     let page = owner.get(&format!("{base}/timeline?limit=20")).await.ok();
@@ -187,7 +190,10 @@ async fn customers_are_listed_changed_merged_and_separated() {
     assert_eq!(timeline["conversations"].as_array().unwrap().len(), 2, "one timeline of both");
     owner.post(&format!("/api/v1/contact_merges/{}/undo", merged["merge_id"].as_str().unwrap()), json!({})).await.ok();
     assert_eq!(owner.get(&format!("/api/v1/contacts/{}", two.contact_id)).await.ok()["id"], json!(two.contact_id));
-    assert_eq!(owner.patch(&format!("/api/v1/contacts/{}", one.contact_id), json!({ "time_zone": "Mars" })).await.code(), (422, "invalid".into()));
+    assert_eq!(
+        owner.patch(&format!("/api/v1/contacts/{}", one.contact_id), json!({ "time_zone": "Mars" })).await.code(),
+        (422, "invalid".into())
+    );
     app.end().await;
 }
 

@@ -17,7 +17,8 @@ async fn a_gap_is_healed_by_reading_changes() {
         let page = owner.get(&format!("/api/v1/changes?since={since}")).await.ok();
         assert_eq!(page["prev"], since);
         since = page["upto"].as_i64().unwrap();
-        texts.extend(items(&page).iter().filter(|item| item["kind"] == "entry").map(|item| item["entry"]["body"]["text"].clone()));
+        texts
+            .extend(items(&page).iter().filter(|item| item["kind"] == "entry").map(|item| item["entry"]["body"]["text"].clone()));
         if page["more"] == false {
             break;
         }
@@ -25,7 +26,11 @@ async fn a_gap_is_healed_by_reading_changes() {
     for n in 0..30 {
         assert!(texts.contains(&json!(format!("Question {n}"))), "{n}");
     }
-    assert_eq!(owner.get(&format!("/api/v1/changes?since={}", since + 1)).await.code(), (410, "resync".into()), "from another life");
+    assert_eq!(
+        owner.get(&format!("/api/v1/changes?since={}", since + 1)).await.code(),
+        (410, "resync".into()),
+        "from another life"
+    );
     assert_eq!(owner.get("/api/v1/changes?since=-1").await.code(), (410, "resync".into()));
 
     // A socket that says where it stands is told what it missed.
@@ -131,7 +136,12 @@ async fn counts_and_drafts_come_by_themselves_and_nonsense_closes() {
     let stranger = crate::served::Socket::try_open(served.address, "/api/v1/live", &[]).await;
     assert_eq!(stranger.err(), Some(401));
     let cookie = owner.cookie().unwrap();
-    let page = crate::served::Socket::try_open(served.address, "/api/v1/live", &[("cookie", &cookie), ("origin", "https://evil.example")]).await;
+    let page = crate::served::Socket::try_open(
+        served.address,
+        "/api/v1/live",
+        &[("cookie", &cookie), ("origin", "https://evil.example")],
+    )
+    .await;
     assert_eq!(page.err(), Some(403), "another site has our cookie, and still gets nothing");
     let mut silent = served.agent(&owner, None).await;
     assert!(silent.rest(Duration::from_millis(50)).await.iter().any(|frame| frame["kind"] == "welcome"));

@@ -63,7 +63,8 @@ impl Served {
     /// A webchat inbox with these settings; gives its slug.
     pub async fn add_site(&self, settings: Json) -> String {
         let owner = self.app.owner_client().await;
-        let made = owner.post("/api/v1/inboxes", json!({ "channel": "webchat", "name": "Website", "webchat": settings })).await.ok();
+        let made =
+            owner.post("/api/v1/inboxes", json!({ "channel": "webchat", "name": "Website", "webchat": settings })).await.ok();
         made["webchat"]["site"].as_str().expect("a site").to_owned()
     }
 
@@ -166,17 +167,15 @@ impl Socket {
     }
 
     /// Reads on until a frame that fits; all others are dropped.
-    #[track_caller]
-    pub fn until<'a>(&'a mut self, what: &'a str, fits: impl Fn(&Json) -> bool + 'a) -> impl Future<Output = Json> + 'a {
-        async move {
-            let mut seen = Vec::new();
-            loop {
-                let frame = self.next().await.unwrap_or_else(|code| panic!("closed ({code:?}) while waiting for {what}; came: {seen:#?}"));
-                if fits(&frame) {
-                    return frame;
-                }
-                seen.push(frame);
+    pub async fn until(&mut self, what: &str, fits: impl Fn(&Json) -> bool) -> Json {
+        let mut seen = Vec::new();
+        loop {
+            let frame =
+                self.next().await.unwrap_or_else(|code| panic!("closed ({code:?}) while waiting for {what}; came: {seen:#?}"));
+            if fits(&frame) {
+                return frame;
             }
+            seen.push(frame);
         }
     }
 

@@ -33,10 +33,13 @@ async fn open(served: &Served, site: &str, hello: &str) -> TcpStream {
     stream.write_all(&frame).await.expect("it is sent");
     let mut first = [0; 2];
     stream.read_exact(&mut first).await.expect("a welcome");
-    let mut rest = vec![0; match first[1] {
-        126 => usize::from(stream.read_u16().await.expect("a length")),
-        short => usize::from(short),
-    }];
+    let mut rest = vec![
+        0;
+        match first[1] {
+            126 => usize::from(stream.read_u16().await.expect("a length")),
+            short => usize::from(short),
+        }
+    ];
     stream.read_exact(&mut rest).await.expect("a welcome");
     assert!(String::from_utf8_lossy(&rest).contains("welcome"));
     stream

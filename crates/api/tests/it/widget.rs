@@ -80,7 +80,8 @@ async fn only_what_the_site_has_signed_is_believed() {
     let app = TestApp::new().await;
     let (site, inbox) = site_of(&app, json!({})).await;
     let owner = app.owner_client().await;
-    let secret = text(&owner.post(&format!("/api/v1/inboxes/{inbox}/identity_secret"), json!({})).await.ok(), "secret").to_owned();
+    let secret =
+        text(&owner.post(&format!("/api/v1/inboxes/{inbox}/identity_secret"), json!({})).await.ok(), "secret").to_owned();
     let client = app.client();
     let now = now_s(&app);
     let hs256 = json!({ "alg": "HS256", "typ": "JWT" });
@@ -88,7 +89,8 @@ async fn only_what_the_site_has_signed_is_believed() {
 
     let good = begin(&client, &site, json!({ "jwt": jwt(&secret, hs256.clone(), claims("ada", now + 600)) })).await.ok();
     assert_eq!(good["verified"], json!({ "level": 3, "name": "Ada" }));
-    let hashed = begin(&client, &site, json!({ "identify_id": "bo", "identify_hash": hex(&keyed(secret.as_bytes(), b"bo")) })).await.ok();
+    let hashed =
+        begin(&client, &site, json!({ "identify_id": "bo", "identify_hash": hex(&keyed(secret.as_bytes(), b"bo")) })).await.ok();
     assert_eq!(hashed["verified"]["level"], 2);
 
     let refused = [
@@ -103,14 +105,21 @@ async fn only_what_the_site_has_signed_is_believed() {
     for (token, code) in refused {
         assert_eq!(begin(&client, &site, json!({ "jwt": token })).await.code(), (401, code.into()), "{token}");
     }
-    let wrong_hash = begin(&client, &site, json!({ "identify_id": "eve", "identify_hash": hex(&keyed(secret.as_bytes(), b"bo")) })).await;
+    let wrong_hash =
+        begin(&client, &site, json!({ "identify_id": "eve", "identify_hash": hex(&keyed(secret.as_bytes(), b"bo")) })).await;
     assert_eq!(wrong_hash.code(), (401, "forged_identity".into()));
 
     // The same browser with another signed-in customer is another visitor; with the same one it is the same.
     let token = &good["visitor_token"];
-    let same = begin(&client, &site, json!({ "visitor_token": token, "jwt": jwt(&secret, hs256.clone(), claims("ada", now + 900)) })).await.ok();
+    let same =
+        begin(&client, &site, json!({ "visitor_token": token, "jwt": jwt(&secret, hs256.clone(), claims("ada", now + 900)) }))
+            .await
+            .ok();
     assert_eq!(same["visitor_id"], good["visitor_id"]);
-    let other = begin(&client, &site, json!({ "visitor_token": token, "jwt": jwt(&secret, hs256.clone(), claims("eve", now + 900)) })).await.ok();
+    let other =
+        begin(&client, &site, json!({ "visitor_token": token, "jwt": jwt(&secret, hs256.clone(), claims("eve", now + 900)) }))
+            .await
+            .ok();
     assert_ne!(other["visitor_id"], good["visitor_id"]);
     let fresh = begin(&client, &site, json!({ "visitor_token": token, "new": true })).await.ok();
     assert_ne!(fresh["visitor_id"], good["visitor_id"]);
@@ -161,7 +170,10 @@ async fn new_visitors_of_one_address_and_messages_of_one_visitor_are_limited() {
     let answer = visitor.post(&format!("/w/{site}/frames"), json!({ "frames": frames })).await.ok();
     let kinds: Vec<&str> = answer["frames"].as_array().unwrap().iter().map(|frame| text(frame, "kind")).collect();
     assert_eq!(kinds, ["ack", "ack", "ack", "refused", "refused"]);
-    assert_eq!((&answer["frames"][3]["code"], &answer["frames"][3]["client_msg_id"]), (&json!("rate_limited"), &json!("message-3")));
+    assert_eq!(
+        (&answer["frames"][3]["code"], &answer["frames"][3]["client_msg_id"]),
+        (&json!("rate_limited"), &json!("message-3"))
+    );
     assert!(answer["frames"][3]["retry_after"].as_i64().unwrap() >= 1);
     app.clock.advance_ms(60_000);
     let answer = visitor.post(&format!("/w/{site}/frames"), json!({ "frames": [message("message-3", "spam")] })).await.ok();
@@ -274,7 +286,8 @@ async fn without_sockets_the_same_goes_by_post_and_event_stream() {
     let mut read_until = async |came: &mut String, word: &str| {
         let mut buffer = [0; 4096];
         while !came.contains(word) {
-            let n = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut buffer)).await.expect("something comes").unwrap();
+            let n =
+                tokio::time::timeout(Duration::from_secs(20), stream.read(&mut buffer)).await.expect("something comes").unwrap();
             assert!(n > 0, "the stream ended: {came}");
             came.push_str(&String::from_utf8_lossy(&buffer[..n]));
         }
@@ -282,7 +295,10 @@ async fn without_sockets_the_same_goes_by_post_and_event_stream() {
     read_until(&mut came, "\"kind\":\"welcome\"").await;
     assert!(came.contains("text/event-stream"), "{came}");
     let visitor = served.app.client().with("authorization", &format!("Visitor {token}"));
-    let answer = visitor.post(&format!("/w/{site}/frames"), json!({ "frames": [message("message-1", "by post"), { "kind": "ping" }] })).await.ok();
+    let answer = visitor
+        .post(&format!("/w/{site}/frames"), json!({ "frames": [message("message-1", "by post"), { "kind": "ping" }] }))
+        .await
+        .ok();
     assert_eq!((&answer["frames"][0]["kind"], &answer["frames"][1]["kind"]), (&json!("ack"), &json!("pong")));
     read_until(&mut came, "\"client_msg_id\":\"message-1\"").await;
     assert!(came.contains("\nid: ") || came.contains("id: "), "positions come along: {came}");
@@ -298,7 +314,8 @@ async fn a_signed_in_customer_finds_the_chat_on_another_device_and_a_stranger_do
     let owner = served.app.owner_client().await;
     let made = owner.post("/api/v1/inboxes", json!({ "channel": "webchat", "name": "Website" })).await.ok();
     let (site, inbox) = (text(&made["webchat"], "site").to_owned(), text(&made, "id").to_owned());
-    let secret = text(&owner.post(&format!("/api/v1/inboxes/{inbox}/identity_secret"), json!({})).await.ok(), "secret").to_owned();
+    let secret =
+        text(&owner.post(&format!("/api/v1/inboxes/{inbox}/identity_secret"), json!({})).await.ok(), "secret").to_owned();
     let now = now_s(&served.app);
     let proof = jwt(&secret, json!({ "alg": "HS256" }), json!({ "sub": "ada", "exp": now + 600, "name": "Ada" }));
     let phone = served.begin(&site, json!({ "jwt": proof })).await;
@@ -337,6 +354,9 @@ async fn loader_panel_and_test_page_are_served_with_their_settings() {
         assert!(!answer.text().contains("</script><b>"), "{}", answer.text());
         assert!(!answer.text().contains("__CONTINUO"), "{path}");
     }
-    assert_eq!(client.send(Method::GET, "/w/nobody/test", axum::body::Body::empty(), None).await.code(), (404, "no_such_site".into()));
+    assert_eq!(
+        client.send(Method::GET, "/w/nobody/test", axum::body::Body::empty(), None).await.code(),
+        (404, "no_such_site".into())
+    );
     app.end().await;
 }

@@ -122,7 +122,8 @@ pub fn row(tx: &mut dyn Conn, workspace: WorkspaceId, contact: &Contact) -> Resu
 
 /// Rows of these live contacts, in this order.
 pub fn rows(tx: &mut dyn Conn, workspace: WorkspaceId, ids: &[ContactId]) -> Result<Vec<ContactRow>, StoreError> {
-    let mut known: HashMap<ContactId, Contact> = store::contact::list(tx, workspace, ids)?.into_iter().map(|c| (c.id, c)).collect();
+    let mut known: HashMap<ContactId, Contact> =
+        store::contact::list(tx, workspace, ids)?.into_iter().map(|c| (c.id, c)).collect();
     let mut rows = Vec::new();
     for id in ids {
         if let Some(contact) = known.remove(id) {
@@ -132,14 +133,17 @@ pub fn rows(tx: &mut dyn Conn, workspace: WorkspaceId, ids: &[ContactId]) -> Res
     Ok(rows)
 }
 
+/// A place in the list of customers: `(last_seen_at, id)`.
+pub type Place = (i64, i64);
+
 /// A page of customers, latest seen first; with a text: those whose name or address begins so, on one page.
 pub fn page(
     tx: &mut dyn Conn,
     who: &Who,
     text: &str,
-    below: Option<(i64, i64)>,
+    below: Option<Place>,
     limit: i64,
-) -> Result<(Vec<ContactRow>, Option<(i64, i64)>), StoreError> {
+) -> Result<(Vec<ContactRow>, Option<Place>), StoreError> {
     if !text.trim().is_empty() {
         let ids = crate::view::filter::contacts_of(tx, who, text, limit)?;
         return Ok((rows(tx, who.workspace, &ids)?, None));

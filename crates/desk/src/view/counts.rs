@@ -2,8 +2,8 @@
 //! and those only up to a limit.
 
 use crate::context::Who;
-use crate::view::list::{self, ViewKey};
 use crate::view::Sight;
+use crate::view::list::{self, ViewKey};
 use model::Timestamp;
 use store::{Conn, Counter, StoreError};
 

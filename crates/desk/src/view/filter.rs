@@ -67,7 +67,11 @@ impl Filter {
 
     /// Folders that can hold anything that passes, of those a view shows.
     pub fn folders(&self, of_view: &[Folder]) -> Vec<Folder> {
-        let wanted: Vec<Is> = self.tests.iter().filter_map(|(test, negated)| if let (Test::Is(is), false) = (test, negated) { Some(*is) } else { None }).collect();
+        let wanted: Vec<Is> = self
+            .tests
+            .iter()
+            .filter_map(|(test, negated)| if let (Test::Is(is), false) = (test, negated) { Some(*is) } else { None })
+            .collect();
         if wanted.contains(&Is::Spam) && of_view.len() > 1 {
             return vec![Folder::Spam];
         }
@@ -82,7 +86,8 @@ impl Filter {
 
     /// Does the row pass? `with_terms`: words are held against name, subject and last line too.
     pub fn passes_row(&self, row: &Row, with_terms: bool) -> bool {
-        let tests = self.tests.iter().all(|(test, negated)| decide(test, &row.conversation, Some(row)).unwrap_or(true) != *negated);
+        let tests =
+            self.tests.iter().all(|(test, negated)| decide(test, &row.conversation, Some(row)).unwrap_or(true) != *negated);
         tests && (!with_terms || self.terms.is_empty() || self.has_words(row))
     }
 
@@ -98,9 +103,11 @@ impl Filter {
 fn holds_term(words: &[String], term: &Term) -> bool {
     // While somebody types, the last word is always a beginning; in a list nothing is lost by that.
     words.windows(term.words.len().max(1)).any(|window| {
-        window.iter().zip(&term.words).enumerate().all(|(at, (have, want))| {
-            if at + 1 == term.words.len() { have.starts_with(want.as_str()) } else { have == want }
-        })
+        window
+            .iter()
+            .zip(&term.words)
+            .enumerate()
+            .all(|(at, (have, want))| if at + 1 == term.words.len() { have.starts_with(want.as_str()) } else { have == want })
     })
 }
 
@@ -144,7 +151,13 @@ fn decide(test: &Test, c: &Conversation, row: Option<&Row>) -> Option<bool> {
 
 const EVER: Timestamp = Timestamp(i64::MAX);
 
-fn test(tx: &mut dyn Conn, who: &Who, asked: &query::Filter, now: Timestamp, zone: &str) -> Result<Result<Test, String>, StoreError> {
+fn test(
+    tx: &mut dyn Conn,
+    who: &Who,
+    asked: &query::Filter,
+    now: Timestamp,
+    zone: &str,
+) -> Result<Result<Test, String>, StoreError> {
     use query::Filter as Asked;
     Ok(Ok(match asked {
         Asked::Is(Is::Mine) | Asked::Agent(Whose::Me) => Test::Agent(HashSet::from([who.agent])),
@@ -171,7 +184,8 @@ fn test(tx: &mut dyn Conn, who: &Who, asked: &query::Filter, now: Timestamp, zon
         }
         Asked::Agent(Whose::Named(name)) => {
             let all = store::agent::list(tx, who.workspace)?;
-            let found = named(name, all.iter().map(|agent| (agent.id, agent.id.to_string(), agent.name.as_str(), agent.email.as_str())));
+            let found =
+                named(name, all.iter().map(|agent| (agent.id, agent.id.to_string(), agent.name.as_str(), agent.email.as_str())));
             return Ok(nothing(found, "agent", name).map(Test::Agent));
         }
         Asked::Tag(name) => {
@@ -206,19 +220,26 @@ pub fn contacts_of(tx: &mut dyn Conn, who: &Who, text: &str, limit: i64) -> Resu
 }
 
 /// Exact names first; if there are none, names that begin so.
-fn named<'a, T: Copy + Eq + std::hash::Hash>(wanted: &str, all: impl Iterator<Item = (T, String, &'a str, &'a str)> + Clone) -> HashSet<T> {
+fn named<'a, T: Copy + Eq + std::hash::Hash>(
+    wanted: &str,
+    all: impl Iterator<Item = (T, String, &'a str, &'a str)> + Clone,
+) -> HashSet<T> {
     let wanted_key = model::fold::fold(wanted);
     let exact: HashSet<T> = all
         .clone()
-        .filter(|(_, id, name, address)| model::fold::fold(name) == wanted_key || id == wanted || address.eq_ignore_ascii_case(wanted))
+        .filter(|(_, id, name, address)| {
+            model::fold::fold(name) == wanted_key || id == wanted || address.eq_ignore_ascii_case(wanted)
+        })
         .map(|(id, ..)| id)
         .collect();
     if !exact.is_empty() {
         return exact;
     }
-    all.filter(|(_, _, name, address)| model::fold::fold(name).starts_with(&wanted_key) || address.to_lowercase().starts_with(&wanted_key))
-        .map(|(id, ..)| id)
-        .collect()
+    all.filter(|(_, _, name, address)| {
+        model::fold::fold(name).starts_with(&wanted_key) || address.to_lowercase().starts_with(&wanted_key)
+    })
+    .map(|(id, ..)| id)
+    .collect()
 }
 
 fn nothing<T>(found: HashSet<T>, what: &str, name: &str) -> Result<HashSet<T>, String> {
@@ -272,7 +293,16 @@ mod tests {
     #[test]
     fn words_are_held_against_name_subject_and_last_line() {
         let read = row(Mine::default());
-        for (text, holds) in [("ada", true), ("nova", true), ("novak ada", true), ("\"ada novak\"", true), ("\"novak ada\"", false), ("bob", false), ("-bob", true), ("-ada", false)] {
+        for (text, holds) in [
+            ("ada", true),
+            ("nova", true),
+            ("novak ada", true),
+            ("\"ada novak\"", true),
+            ("\"novak ada\"", false),
+            ("bob", false),
+            ("-bob", true),
+            ("-ada", false),
+        ] {
             assert_eq!(filter(vec![], text).passes_row(&read, true), holds, "{text}");
         }
     }

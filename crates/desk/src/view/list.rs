@@ -170,7 +170,14 @@ pub fn page(tx: &mut dyn Conn, who: &Who, asked: &Asked, now: Timestamp) -> Resu
 }
 
 /// How many rows a query has, counted up to `count_max` or to the end of what one page would read.
-pub fn count(tx: &mut dyn Conn, who: &Who, sight: &Sight, query: &str, count_max: i64, now: Timestamp) -> Result<(i64, bool), StoreError> {
+pub fn count(
+    tx: &mut dyn Conn,
+    who: &Who,
+    sight: &Sight,
+    query: &str,
+    count_max: i64,
+    now: Timestamp,
+) -> Result<(i64, bool), StoreError> {
     let asked = Asked { view: ViewKey::All, query: query.to_owned(), sort: Order::Newest, after: None, limit: 1 };
     let filter = Filter::load(tx, who, query, now)?;
     let mut walk = Walk::new(tx, who, &asked, &filter)?;
@@ -191,7 +198,13 @@ fn full_query(tx: &mut dyn Conn, who: &Who, asked: &Asked) -> Result<Option<Stri
     Ok(saved.map(|view| format!("{} {}", view.query, asked.query).trim().to_owned()))
 }
 
-fn visible(tx: &mut dyn Conn, who: &Who, sight: &Sight, filter: &Filter, chunk: Vec<Conversation>) -> Result<Vec<Conversation>, StoreError> {
+fn visible(
+    tx: &mut dyn Conn,
+    who: &Who,
+    sight: &Sight,
+    filter: &Filter,
+    chunk: Vec<Conversation>,
+) -> Result<Vec<Conversation>, StoreError> {
     let passing: Vec<Conversation> = chunk.into_iter().filter(|c| filter.passes(c)).collect();
     let doubtful: Vec<ConversationId> = passing.iter().filter(|c| !sight.sees(c, false)).map(|c| c.id).collect();
     if doubtful.is_empty() {
@@ -221,7 +234,8 @@ impl Walk {
         let (folders, cut) = asked.view.walk(who);
         let gathered = match asked.view {
             ViewKey::Mentions => {
-                let all = store::conversation::seen::mentioned(tx, who.workspace, who.agent, Order::Newest.start(), GATHERED_MAX)?;
+                let all =
+                    store::conversation::seen::mentioned(tx, who.workspace, who.agent, Order::Newest.start(), GATHERED_MAX)?;
                 Some(rows::unique(all.into_iter().map(|(_, id)| id)))
             }
             ViewKey::SendsLater => Some(store::outbox::scheduled_conversations(tx, who.workspace, GATHERED_MAX)?),
@@ -245,7 +259,9 @@ impl Walk {
                 self.ended = true;
                 in_order(all, self.sort, self.at)
             }
-            None => store::conversation::list::walk_folders(tx, who.workspace, &self.folders, self.cut, self.sort, self.at, CHUNK)?,
+            None => {
+                store::conversation::list::walk_folders(tx, who.workspace, &self.folders, self.cut, self.sort, self.at, CHUNK)?
+            }
         };
         self.ended = self.ended || (chunk.len() as i64) < CHUNK;
         self.scanned += chunk.len();

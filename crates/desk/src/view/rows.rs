@@ -104,7 +104,11 @@ impl Own {
 }
 
 /// Live id and shown name of contacts, by the id that was asked for.
-pub fn live_names(tx: &mut dyn Conn, workspace: WorkspaceId, ids: &[ContactId]) -> Result<HashMap<ContactId, (ContactId, String)>, StoreError> {
+pub fn live_names(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    ids: &[ContactId],
+) -> Result<HashMap<ContactId, (ContactId, String)>, StoreError> {
     let asked = store::contact::list(tx, workspace, ids)?;
     let merged: Vec<ContactId> = unique(asked.iter().filter(|c| c.live_id != c.id).map(|c| c.live_id));
     let live: HashMap<ContactId, store::contact::Contact> =

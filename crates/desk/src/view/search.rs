@@ -51,7 +51,14 @@ pub struct Found {
 }
 
 /// One page of answers.
-pub async fn find(desk: &Desk, search: &Search, who: &Who, text: &str, after: Option<i64>, limit: usize) -> Result<Found, StoreError> {
+pub async fn find(
+    desk: &Desk,
+    search: &Search,
+    who: &Who,
+    text: &str,
+    after: Option<i64>,
+    limit: usize,
+) -> Result<Found, StoreError> {
     let now = desk.now();
     let typed = query::parse(text);
     let lag_ms = lag_ms(desk, search, who, now).await?;
@@ -83,14 +90,26 @@ pub async fn find(desk: &Desk, search: &Search, who: &Who, text: &str, after: Op
         .hits
         .iter()
         .filter_map(|hit| kept.remove(&EntryId(hit.subject.id)))
-        .map(|(entry, row)| FoundEntry { entry_id: entry.id, at: entry.at, row, snippet: snippet(&shown_text(&entry), &typed.terms) })
+        .map(|(entry, row)| FoundEntry {
+            entry_id: entry.id,
+            at: entry.at,
+            row,
+            snippet: snippet(&shown_text(&entry), &typed.terms),
+        })
         .collect();
     Ok(Found { contacts, entries, next: page.next.map(|id| id.0), looked_back_to: page.looked_back_to(), problems, lag_ms })
 }
 
 type Prepared = (SearchQuery, Sight, Filter, Vec<ContactRow>);
 
-fn prepare(tx: &mut dyn Conn, who: &Who, typed: &query::ParsedQuery, text: &str, first: bool, now: Timestamp) -> Result<Prepared, StoreError> {
+fn prepare(
+    tx: &mut dyn Conn,
+    who: &Who,
+    typed: &query::ParsedQuery,
+    text: &str,
+    first: bool,
+    now: Timestamp,
+) -> Result<Prepared, StoreError> {
     let sight = Sight::load(tx, who)?;
     let zone = store::workspace::get(tx, who.workspace)?.time_zone;
     let mut index_query = SearchQuery::new(who.workspace, DocKind::Entry);
@@ -118,16 +137,32 @@ fn visible_scopes(tx: &mut dyn Conn, who: &Who, sight: &Sight) -> Result<Vec<Sco
     let mut scopes: Vec<Scope> = sight.inboxes.iter().map(|id| Scope::Inbox(*id)).collect();
     let cuts = std::iter::once(Cut::Agent(who.agent)).chain(sight.teams.iter().map(|id| Cut::Team(*id)).take(10));
     for cut in cuts {
-        let own = store::conversation::list::walk(tx, who.workspace, Folder::Open, cut, Order::Newest, Order::Newest.start(), OWN_CONVERSATIONS_MAX)?;
+        let own = store::conversation::list::walk(
+            tx,
+            who.workspace,
+            Folder::Open,
+            cut,
+            Order::Newest,
+            Order::Newest.start(),
+            OWN_CONVERSATIONS_MAX,
+        )?;
         scopes.extend(own.into_iter().filter(|c| !sight.sees_inbox(c.inbox_id)).map(|c| Scope::Conversation(c.id)));
     }
     scopes.truncate(200);
     Ok(scopes)
 }
 
-fn look_up(tx: &mut dyn Conn, who: &Who, sight: &Sight, filter: &Filter, hits: &[Hit]) -> Result<HashMap<EntryId, (Entry, Row)>, StoreError> {
-    let ids: Vec<EntryId> = hits.iter().filter(|hit| hit.subject.kind == DocKind::Entry).map(|hit| EntryId(hit.subject.id)).collect();
-    let entries: Vec<Entry> = store::entry::list_of(tx, who.workspace, &ids)?.into_iter().filter(|e| e.redacted_at.is_none()).collect();
+fn look_up(
+    tx: &mut dyn Conn,
+    who: &Who,
+    sight: &Sight,
+    filter: &Filter,
+    hits: &[Hit],
+) -> Result<HashMap<EntryId, (Entry, Row)>, StoreError> {
+    let ids: Vec<EntryId> =
+        hits.iter().filter(|hit| hit.subject.kind == DocKind::Entry).map(|hit| EntryId(hit.subject.id)).collect();
+    let entries: Vec<Entry> =
+        store::entry::list_of(tx, who.workspace, &ids)?.into_iter().filter(|e| e.redacted_at.is_none()).collect();
     let labels: Vec<ConversationId> = unique(entries.iter().map(|entry| entry.conversation_id));
     let mut seen = Vec::new();
     for conversation in store::conversation::list_of(tx, who.workspace, &labels)? {
@@ -140,7 +175,10 @@ fn look_up(tx: &mut dyn Conn, who: &Who, sight: &Sight, filter: &Filter, hits: &
         .filter(|row| filter.passes_row(row, false))
         .map(|row| (row.conversation.id, row))
         .collect();
-    Ok(entries.into_iter().filter_map(|entry| rows.get(&entry.conversation_id).map(|row| (entry.id, (entry, row.clone())))).collect())
+    Ok(entries
+        .into_iter()
+        .filter_map(|entry| rows.get(&entry.conversation_id).map(|row| (entry.id, (entry, row.clone()))))
+        .collect())
 }
 
 async fn lag_ms(desk: &Desk, search: &Search, who: &Who, now: Timestamp) -> Result<i64, StoreError> {
@@ -161,10 +199,13 @@ pub fn snippet(text: &str, terms: &[Term]) -> Vec<(String, bool)> {
     let wanted: Vec<(&str, bool)> = terms
         .iter()
         .filter(|term| !term.negated)
-        .flat_map(|term| term.words.iter().enumerate().map(|(at, word)| (word.as_str(), term.prefix || at + 1 == term.words.len())))
+        .flat_map(|term| {
+            term.words.iter().enumerate().map(|(at, word)| (word.as_str(), term.prefix || at + 1 == term.words.len()))
+        })
         .collect();
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let pieces: Vec<(&str, bool)> = words_of(&line).into_iter().map(|(piece, is_word)| (piece, is_word && is_hit(piece, &wanted))).collect();
+    let pieces: Vec<(&str, bool)> =
+        words_of(&line).into_iter().map(|(piece, is_word)| (piece, is_word && is_hit(piece, &wanted))).collect();
     let first = pieces.iter().position(|(_, hit)| *hit).unwrap_or(0);
     // A third of the room stands before the first hit.
     let mut start = first;

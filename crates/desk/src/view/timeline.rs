@@ -84,9 +84,16 @@ pub struct TimelinePage {
 }
 
 /// A page of the timeline around a conversation.
-pub fn page(tx: &mut dyn Conn, who: &Who, conversation: &Conversation, anchor: Anchor, limit: i64) -> Result<TimelinePage, StoreError> {
+pub fn page(
+    tx: &mut dyn Conn,
+    who: &Who,
+    conversation: &Conversation,
+    anchor: Anchor,
+    limit: i64,
+) -> Result<TimelinePage, StoreError> {
     let contacts = merged_set(tx, who, conversation.contact_id)?;
-    let seen = store::conversation::seen::of(tx, who.workspace, who.agent, &[conversation.id])?.first().map_or(0, |(_, seq)| *seq);
+    let seen =
+        store::conversation::seen::of(tx, who.workspace, who.agent, &[conversation.id])?.first().map_or(0, |(_, seq)| *seq);
     let unread = store::entry::first_unread(tx, who.workspace, conversation.id, seen)?;
     let around = |at: Timestamp, id: EntryId| Some((at.0, id.0));
     let place = match anchor {
@@ -144,7 +151,13 @@ fn position(entry: &Entry) -> Position {
 }
 
 // One more than asked for tells whether there is more.
-fn upto(tx: &mut dyn Conn, who: &Who, contacts: &[ContactId], place: Position, limit: i64) -> Result<(Vec<Entry>, Option<Position>), StoreError> {
+fn upto(
+    tx: &mut dyn Conn,
+    who: &Who,
+    contacts: &[ContactId],
+    place: Position,
+    limit: i64,
+) -> Result<(Vec<Entry>, Option<Position>), StoreError> {
     let mut found = store::entry::timeline_before(tx, who.workspace, contacts, place, limit + 1)?;
     let more = found.len() as i64 > limit;
     if more {
@@ -154,7 +167,13 @@ fn upto(tx: &mut dyn Conn, who: &Who, contacts: &[ContactId], place: Position, l
     Ok((found, before))
 }
 
-fn from(tx: &mut dyn Conn, who: &Who, contacts: &[ContactId], place: Position, limit: i64) -> Result<(Vec<Entry>, Option<Position>), StoreError> {
+fn from(
+    tx: &mut dyn Conn,
+    who: &Who,
+    contacts: &[ContactId],
+    place: Position,
+    limit: i64,
+) -> Result<(Vec<Entry>, Option<Position>), StoreError> {
     let mut found = store::entry::timeline_from(tx, who.workspace, contacts, place, limit + 1)?;
     let more = found.len() as i64 > limit;
     if more {
@@ -349,6 +368,11 @@ pub(crate) mod tests {
         let folded = fold_hidden(all, &HashSet::from([ConversationId(7), ConversationId(8)]));
         let shown: Vec<_> = folded.iter().map(|v| (v.entry.id.0, v.hidden, v.entry.body.text.as_str())).collect();
         assert_eq!(shown, [(1, None, "text 1"), (2, Some(2), ""), (4, None, "text 4"), (5, Some(1), ""), (6, Some(2), "")]);
-        assert!(folded.iter().filter(|v| v.hidden.is_some()).all(|v| v.entry.author_name.is_empty() && v.entry.kind == EntryKind::Event));
+        assert!(
+            folded
+                .iter()
+                .filter(|v| v.hidden.is_some())
+                .all(|v| v.entry.author_name.is_empty() && v.entry.kind == EntryKind::Event)
+        );
     }
 }

@@ -2,10 +2,14 @@
 //! only what was meant for the customer. Somebody who signed in by a signed token sees their newest one from any device.
 
 use crate::identity::normal;
+use crate::view::timeline::Position;
 use channel::{ClaimSource, ContactPointClaim};
-use model::{Audience, ContactId, ContactPointId, ContactPointKind, ConversationId, DeliveryState, Direction, EntryKind, InboxId, Timestamp, WorkspaceId};
-use store::conversation::Conversation;
+use model::{
+    Audience, ContactId, ContactPointId, ContactPointKind, ConversationId, DeliveryState, Direction, EntryKind, InboxId,
+    Timestamp, WorkspaceId,
+};
 use store::contact_point::{self, PointKey};
+use store::conversation::Conversation;
 use store::entry::Entry;
 use store::{Conn, StoreError};
 
@@ -85,7 +89,12 @@ fn account_owner(tx: &mut dyn Conn, workspace: WorkspaceId, account: &str) -> Re
     Ok(if let [one] = live[..] { Some(one) } else { None })
 }
 
-fn newest_of_account(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId, owner: ContactId) -> Result<Option<(ConversationId, Timestamp)>, StoreError> {
+fn newest_of_account(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    inbox: InboxId,
+    owner: ContactId,
+) -> Result<Option<(ConversationId, Timestamp)>, StoreError> {
     let set = store::contact::merged_set(tx, workspace, owner)?;
     let all = store::conversation::of_contacts(tx, workspace, &set, CONVERSATIONS_MAX)?;
     let ours = all.into_iter().filter(|c| c.inbox_id == inbox && !c.spam && c.merged_into.is_none());
@@ -93,7 +102,11 @@ fn newest_of_account(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId, 
 }
 
 /// The conversation behind an id, following merges.
-pub fn live_conversation(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
+pub fn live_conversation(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ConversationId,
+) -> Result<Option<Conversation>, StoreError> {
     let mut found = store::conversation::find(tx, workspace, id)?;
     for _ in 0..MERGED_MAX {
         match found.as_ref().and_then(|c| c.merged_into) {
@@ -122,7 +135,13 @@ pub fn shows(entry: &Entry) -> bool {
 
 /// What changed in a conversation after `seq`, as far as the visitor may see it, and how far that goes. At most `limit`
 /// entries are read; when there may be more, the position is that of the last one read.
-pub fn since(tx: &mut dyn Conn, workspace: WorkspaceId, conversation: &Conversation, seq: i64, limit: i64) -> Result<(Vec<Entry>, i64), StoreError> {
+pub fn since(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    conversation: &Conversation,
+    seq: i64,
+    limit: i64,
+) -> Result<(Vec<Entry>, i64), StoreError> {
     let mut changed = store::entry::changed_since(tx, workspace, conversation.id, seq, limit)?;
     let full = changed.len() as i64 >= limit;
     let mut upto = conversation.seq;
@@ -146,9 +165,9 @@ pub fn before(
     workspace: WorkspaceId,
     chat: &Chat,
     signed_in: bool,
-    place: Option<(i64, i64)>,
+    place: Option<Position>,
     limit: usize,
-) -> Result<(Vec<Entry>, Option<(i64, i64)>), StoreError> {
+) -> Result<(Vec<Entry>, Option<Position>), StoreError> {
     let Some(conversation) = &chat.conversation else { return Ok((Vec::new(), None)) };
     let contacts = match chat.contact {
         Some(contact) if signed_in => store::contact::merged_set(tx, workspace, contact)?,
@@ -198,7 +217,14 @@ mod tests {
         assert!(with(|e| e.direction = Direction::In));
         assert!(with(|e| e.delivery = Some(DeliveryState::Accepted)));
         assert!(with(|e| e.delivery = Some(DeliveryState::Read)));
-        for hidden in [DeliveryState::Queued, DeliveryState::Blocked, DeliveryState::Leased, DeliveryState::Cancelled, DeliveryState::Failed, DeliveryState::Expired] {
+        for hidden in [
+            DeliveryState::Queued,
+            DeliveryState::Blocked,
+            DeliveryState::Leased,
+            DeliveryState::Cancelled,
+            DeliveryState::Failed,
+            DeliveryState::Expired,
+        ] {
             let mut one = entry(1, 1);
             one.delivery = Some(hidden);
             assert!(!shows(&one), "{hidden}");
