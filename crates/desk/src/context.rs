@@ -28,6 +28,8 @@ pub struct Desk {
     pub search: store::search::Search,
     /// Inboxes as adapters want them, kept in memory.
     pub directory: Directory,
+    /// How fast each inbox may send.
+    pub pace: crate::outbox::pace::Pace,
     /// Numbers for new conversations, reserved in blocks.
     pub numbers: Numbers,
 }

@@ -88,6 +88,7 @@ pub async fn desk(settings: &Settings, stores: &Stores) -> Result<Desk, Failed> 
         search: stores.search.clone(),
         directory: desk::directory::Directory::default(),
         numbers: desk::numbers::Numbers::default(),
+        pace: desk::outbox::pace::Pace::default(),
     })
 }
 

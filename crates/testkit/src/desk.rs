@@ -84,6 +84,7 @@ impl TestDesk {
             search: store::search::Search::open(&db.db).expect("the search index opens"),
             directory: Directory::default(),
             numbers: Numbers::default(),
+            pace: desk::outbox::pace::Pace::default(),
             gate: desk::people::Gate::new(&*random),
         };
         let now = clock.now();

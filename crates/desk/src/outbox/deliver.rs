@@ -2,6 +2,7 @@
 //! done, again at a time, failed with a reason, or uncertain. Runs in the lane of (conversation, inbox), so parts and
 //! entries keep their order and an open attempt found at the start can only be one whose worker is gone.
 
+use super::pace::Whose;
 use super::receipt::{self, Answer};
 use super::show;
 use crate::context::{Desk, JobEnd};
@@ -171,7 +172,14 @@ async fn send(desk: &Desk, workspace: WorkspaceId, deliver: &DeliverOutbox) -> R
         }
     };
     let latest: Vec<Delivery> = super::latest_attempts(&loaded.row, &loaded.deliveries).into_iter().cloned().collect();
-    let keyed = matches!(open.channel.capabilities(&open.settings).send_idempotency, SendIdempotency::Key(_));
+    let capabilities = open.channel.capabilities(&open.settings);
+    let keyed = matches!(capabilities.send_idempotency, SendIdempotency::Key(_));
+    let receiver = loaded.to.as_ref().map(|p| p.id.to_string()).unwrap_or_default();
+    let inbox = loaded.row.inbox_id;
+    let buckets = [
+        (Whose::Inbox(inbox), capabilities.rate.inbox_per_minute),
+        (Whose::Receiver(inbox, receiver), capabilities.rate.recipient_per_minute),
+    ];
     for (part, request) in (0i64..).zip(&requests) {
         let last = latest.iter().find(|d| d.part == part);
         let attempt = match last {
@@ -194,6 +202,9 @@ async fn send(desk: &Desk, workspace: WorkspaceId, deliver: &DeliverOutbox) -> R
         if began.since(loaded.entry.at) > SEND_AGE_MS_MAX && loaded.row.round == 1 && attempt > 1 {
             end(desk, workspace, id, OutboxState::Expired, Some("the provider did not take it for three days")).await?;
             return Ok(JobEnd::Done);
+        }
+        if let Err(at) = desk.pace.take(&buckets, began) {
+            return Ok(JobEnd::RetryAt(at));
         }
         match attempt_part(desk, workspace, &open, &loaded.row, part, attempt, requests.len(), request).await? {
             After::Next => {}

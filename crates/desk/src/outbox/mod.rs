@@ -4,6 +4,7 @@
 
 pub mod deliver;
 pub mod enqueue;
+pub mod pace;
 pub mod receipt;
 
 pub use deliver::{CheckUncertain, DeliverOutbox};

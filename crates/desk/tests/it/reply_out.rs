@@ -236,3 +236,22 @@ async fn send_and_close_is_one_change_and_bad_input_is_named() {
     assert_eq!(nobody, Err(SendError::NotFound));
     t.end().await;
 }
+
+#[tokio::test]
+async fn an_inbox_sends_no_faster_than_its_adapter_declares_and_keeps_the_order() {
+    let t = TestDesk::new().await;
+    let rate = channel::Rate { inbox_per_minute: 60, recipient_per_minute: 0 };
+    t.fake.set_capabilities(Capabilities { rate, ..Capabilities::default() });
+    let id = t.customer_writes("ada@example.com", "hi").await.conversation_id;
+    for n in 0..12 {
+        send(&t.desk, &t.owner, id, t.reply(&n.to_string())).await.unwrap();
+    }
+    t.run_jobs().await;
+    assert_eq!(t.fake.taken().len(), 6, "a burst of a tenth of a minute");
+    for _ in 0..6 {
+        t.advance(1_000).await;
+    }
+    let texts: Vec<String> = t.fake.taken().iter().map(|t| t.text()).collect();
+    assert_eq!(texts, (0..12).map(|n| n.to_string()).collect::<Vec<_>>());
+    t.end().await;
+}
