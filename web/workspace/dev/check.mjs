@@ -237,7 +237,7 @@ await story("first run to the first hello", async (page) => {
 for (const theme of ["light", "dark"]) for (const lang of ["en", "ar"]) {
   await story(`axe ${theme} ${lang}`, async (page) => {
     const problems = [];
-    const run = async (name) => {
+    const run = async (_name) => {
       await page.waitForTimeout(400);
       await page.evaluate(axe);
       const result = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));

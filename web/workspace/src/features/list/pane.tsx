@@ -15,6 +15,7 @@ import { toast } from "../../app/toasts";
 import { problemText, t, viewName } from "../../text";
 import { Button, IconButton } from "../../ui/button";
 import { cx } from "../../ui/cx";
+import { useLayout } from "../../ui/media";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "../../ui/menu";
 import { Bone, Empty, Failed, useSlow } from "../../ui/state";
 import { prefetchConversation } from "../conversation";
@@ -48,6 +49,8 @@ export function ListPane({ params, openId, className }: { params: ListParams; op
   const list = useRef<VListHandle>(null);
   const grid = useRef<HTMLDivElement>(null);
   const [boxOpen, setBoxOpen] = useState(params.q !== "");
+  const layout = useLayout();
+  const single = layout === "phone" || layout === "one";
   const compact = me.preferences.density === "compact";
   const place = JSON.stringify(params);
 
@@ -129,6 +132,7 @@ export function ListPane({ params, openId, className }: { params: ListParams; op
 
   return (
     <section aria-label={t.conversations} className={cx("flex min-h-0 min-w-0 flex-col bg-surface", className)}>
+      {single && <h1 className="sr-only">{viewName(byKey.get(params.view) ?? { key: params.view, name: null })}</h1>}
       <header className="shrink-0 border-b border-line">
         <div className="flex h-13 items-center gap-0.5 ps-3 pe-2">
           <nav aria-label={t.views} className="flex min-w-0 flex-1 items-center gap-0.5">
