@@ -352,6 +352,10 @@ fn open_sqlite(
             let taken = shared.alone(&mut session, |tx| {
                 // The lock file proves that nobody else lives.
                 crate::lease::clear(tx)?;
+                // Files beside the main one have no jobs.
+                if migrations.first().is_some_and(|first| MIGRATIONS.first().is_some_and(|own| own.name == first.name)) {
+                    crate::job::free_all(tx)?;
+                }
                 shared.node.take(tx)
             })?;
             shared.node.adopt(taken);

@@ -13,6 +13,7 @@ mod lane;
 mod look;
 mod retry;
 
+pub(crate) use claim::free_all;
 pub use claim::{Claimed, claim_ready, reap, renew, renew_lane};
 pub use close::{finish, finish_in_tx, give_back, give_up, retry_at};
 pub use lane::{LaneClaim, NextInLane, claim_lanes, lane_of, next_in_lane, release_lane};

@@ -19,13 +19,15 @@ pub use business::OwnerLogin;
 use crate::Desk;
 use crate::people::Invalid;
 use dice::Dice;
-use model::{ConversationId, Timestamp, WorkspaceId};
+use model::{Timestamp, WorkspaceId};
 use store::conversation::list::{Cut, Order, walk_folders};
 use store::conversation::{self, Folder};
 use store::{Route, StoreError, agent, workspace};
 
 /// So many are played entry by entry; all beyond is imported history.
 const PLAYED_COUNT_MAX: u64 = 1_000;
+/// Scenes of one transaction: about 200 rows.
+const PER_TRANSACTION: usize = 8;
 /// The most that is made in one go.
 pub const CONVERSATION_COUNT_MAX: u64 = 1_000_000;
 
@@ -155,9 +157,11 @@ async fn play_recent(
     let stories = story::all();
     let people = people::make(desk, cast, dice, count, first, now).await?;
     let scenes = plan::scenes(cast, &people, &stories, dice, count, first, now);
-    for (done, scene) in (1_u64..).zip(scenes) {
-        play::scene(desk, cast, scene).await?;
-        if done % 50 == 0 || done == count {
+    // Several to a transaction: each would wait for the disk otherwise.
+    for (number, some) in (1_u64..).zip(scenes.chunks(PER_TRANSACTION)) {
+        play::scenes(desk, cast, some.to_vec()).await?;
+        let done = (number * PER_TRANSACTION as u64).min(count);
+        if done % 80 == 0 || done == count {
             progress(Progress::Played(done));
         }
     }
@@ -183,9 +187,4 @@ async fn index(desk: &Desk, workspace: WorkspaceId, progress: &mut (dyn FnMut(Pr
 /// True when somebody owns the workspace.
 fn has_owner(tx: &mut dyn store::Conn, workspace: WorkspaceId) -> Result<bool, StoreError> {
     Ok(agent::count_owners(tx, workspace)? > 0)
-}
-
-/// The conversations of a scene keep together under one route.
-fn route(id: ConversationId) -> Route {
-    Route::Conversation(id)
 }

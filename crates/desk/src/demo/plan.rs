@@ -6,7 +6,7 @@ use super::dice::Dice;
 use super::files::StoredFile;
 use super::people::Person;
 use super::story::{End, Step, Story};
-use model::{Channel, ConversationId, DeliveryState, Priority, Status, Timestamp};
+use model::{Channel, DeliveryState, Priority, Status, Timestamp};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -74,8 +74,6 @@ pub struct Scene {
     pub subject: Option<String>,
     /// What happened, in order.
     pub acts: Vec<(Timestamp, Act)>,
-    /// Its id, made before.
-    pub id: Option<ConversationId>,
 }
 
 /// Plans `count` conversations of the last weeks, oldest first.
@@ -132,7 +130,7 @@ impl Plan<'_> {
         }
         self.close(story, &mut told);
         let subject = story.subject.filter(|_| channel == Channel::Email).map(|s| fill.text(s));
-        Scene { number: self.serial, person, channel, team, subject, acts: told.acts, id: None }
+        Scene { number: self.serial, person, channel, team, subject, acts: told.acts }
     }
 
     /// A story that fits the person's language, and a channel on which the person can be reached.

@@ -2,7 +2,7 @@
 
 use super::business::Cast;
 use super::plan::{Act, Fate, NamedFile, Scene};
-use super::{DemoError, route};
+use super::DemoError;
 use crate::conversation::add::{NewEntry, add_entry, add_event, refs};
 use crate::conversation::{Locked, change};
 use crate::outbox::{self, receipt};
@@ -24,12 +24,13 @@ use store::outbox::{Delivery, Outbox};
 use store::provider_event::{self, ProviderEvent};
 use store::{Conn, Route, StoreError, contact};
 
-/// Plays one scene.
-pub async fn scene(desk: &Desk, cast: &Cast, mut scene: Scene) -> Result<(), DemoError> {
-    let id = ConversationId(desk.db.ids().next_id());
-    scene.id = Some(id);
-    let stage = Stage::of(cast, &scene);
-    desk.db.write(route(id), move |tx| stage.play(tx, id, &scene)).await?;
+/// Plays some scenes.
+pub async fn scenes(desk: &Desk, cast: &Cast, scenes: Vec<Scene>) -> Result<(), DemoError> {
+    let ids = desk.db.ids();
+    let stages: Vec<(ConversationId, Stage, Scene)> =
+        scenes.into_iter().map(|scene| (ConversationId(ids.next_id()), Stage::of(cast, &scene), scene)).collect();
+    let play = move |tx: &mut dyn Conn| stages.iter().try_for_each(|(id, stage, scene)| stage.play(tx, *id, scene));
+    desk.db.write(Route::Any, play).await?;
     Ok(())
 }
 

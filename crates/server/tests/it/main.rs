@@ -1,6 +1,7 @@
 //! The real program as a person or a script runs it: what it prints, how it refuses, how it stops.
 
 mod commands;
+mod kill;
 mod serve;
 
 use std::io::{BufRead, BufReader, Read, Write};

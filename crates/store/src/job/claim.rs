@@ -97,6 +97,17 @@ const REAP_JOBS: &str =
 const REAP_LANES: &str =
     "UPDATE job_lane SET locked_until = NULL WHERE locked_until IS NOT NULL AND locked_until <= $1 RETURNING priority";
 
+const FREE_JOBS: &str = "UPDATE job SET locked_until = NULL WHERE locked_until IS NOT NULL";
+const FREE_LANES: &str = "UPDATE job_lane SET locked_until = NULL WHERE locked_until IS NOT NULL";
+
+/// Puts back everything that is held, for a process that knows itself to be alone: after a crash nobody waits for the end of
+/// a dead worker's claims.
+pub(crate) fn free_all(tx: &mut dyn Conn) -> Result<(), StoreError> {
+    tx.exec(FREE_JOBS, &[])?;
+    tx.exec(FREE_LANES, &[])?;
+    Ok(())
+}
+
 /// Puts back the jobs and lanes whose lease has run out, and tells how many. Jobs first: a lane that is free again while its
 /// head still counts as running would be claimed for nothing.
 pub fn reap(tx: &mut dyn Conn, now: Timestamp) -> Result<usize, StoreError> {
