@@ -29,6 +29,13 @@ test("a duplicate is dropped, an overlap is applied", () => {
   expect(applied(effects)).toEqual(["cnv_7", "cnv_8"]);
 });
 
+test("a frame that stands still is applied without moving the position, but not over a gap", () => {
+  const { state, effects } = run([{ kind: "welcome", change_seq: 5 }, frame(5, 5), frame(5, 7), frame(7, 7), frame(6, 6)]);
+  expect(state.position).toBe(7);
+  expect(applied(effects)).toEqual(["cnv_5", "cnv_7", "cnv_7", "cnv_6"]);
+  expect(run([{ kind: "welcome", change_seq: 5 }, frame(6, 6)]).effects).toEqual([{ kind: "heal", since: 5 }]);
+});
+
 test("a gap asks once, holds later frames back and applies them after the healing", () => {
   const first = run([{ kind: "welcome", change_seq: 5 }, frame(7, 8), frame(8, 9)]);
   expect(first.effects).toEqual([{ kind: "heal", since: 5 }]);

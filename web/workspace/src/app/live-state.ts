@@ -46,6 +46,9 @@ export function liveStep(state: LiveState, input: LiveInput): [LiveState, LiveEf
     case "frame": {
       if (state.healing) return [{ ...state, waiting: [...state.waiting, { prev: input.prev, upto: input.upto, items: input.items }] }, []];
       const position = state.position ?? input.prev;
+      // A frame that stands still (`prev` = `upto`) carries news without a number of their own, such as counts, or the first
+      // parts of a large frame: applied without moving on. Each item knows by its own `seq` whether it is newer.
+      if (input.prev === input.upto && input.upto <= position) return [{ ...state, position }, [{ kind: "apply", items: input.items }]];
       if (input.upto <= position) return [state, []];
       if (input.prev > position) return heal({ ...state, waiting: [{ prev: input.prev, upto: input.upto, items: input.items }] }, position);
       return [{ ...state, position: input.upto }, [{ kind: "apply", items: input.items }]];
