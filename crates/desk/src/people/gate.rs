@@ -4,6 +4,7 @@
 use super::password::Passwords;
 use model::{Random, Timestamp};
 use std::collections::HashMap;
+use std::net::Ipv6Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Wrong set-up codes until it locks.
@@ -90,23 +91,26 @@ impl Gate {
 
     /// Takes one try at an account from an address, or says in how many seconds to come back.
     pub fn try_sign_in(&self, address: &str, account: &str, now: Timestamp) -> Result<(), i64> {
-        let keys = [
-            (format!("a {address}"), ADDRESS),
-            (format!("b {address} {account}"), ACCOUNT_AT_ADDRESS),
-            (format!("c {account}"), ACCOUNT),
-        ];
-        self.take(&keys, now)
+        self.take(&keys(address, account), now)
     }
 
     /// Takes one try at something that needs no account, from an address.
     pub fn try_open_door(&self, address: &str, now: Timestamp) -> Result<(), i64> {
-        self.take(&[(format!("a {address}"), ADDRESS)], now)
+        let [of_address, ..] = keys(address, "");
+        self.take(&[of_address], now)
     }
 
-    /// A right password forgives the wrong ones before it.
+    /// A right password forgives the wrong ones before it, and does not count as a try of the others behind the same
+    /// address: an office that signs in on Monday morning is no attack.
     pub fn signed_in(&self, address: &str, account: &str) {
+        let [of_address, of_both, of_account] = keys(address, account);
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        tries.remove(&format!("b {address} {account}"));
+        tries.remove(&of_both.0);
+        for (key, rate) in [of_address, of_account] {
+            if let Some(full_at) = tries.get_mut(&key) {
+                *full_at = full_at.plus_ms(-rate.one_more_every_ms);
+            }
+        }
     }
 
     // Each key keeps the time at which its bucket will be full again: one number per key, no bookkeeping by time.
@@ -131,6 +135,19 @@ impl Gate {
             tries.insert(key.clone(), from.plus_ms(rate.one_more_every_ms));
         }
         Ok(())
+    }
+}
+
+fn keys(address: &str, account: &str) -> [(String, Rate); 3] {
+    let network = network(address);
+    [(format!("a {network}"), ADDRESS), (format!("b {network} {account}"), ACCOUNT_AT_ADDRESS), (format!("c {account}"), ACCOUNT)]
+}
+
+// One customer of an internet provider gets a whole /64 of IPv6, so the rest of the address is free to change.
+fn network(address: &str) -> String {
+    match address.parse::<Ipv6Addr>() {
+        Ok(v6) => v6.segments()[..4].iter().map(|part| format!("{part:x}:")).collect(),
+        Err(_) => address.to_owned(),
     }
 }
 
@@ -166,6 +183,26 @@ mod tests {
         assert!(gate.try_sign_in("192.0.2.1", "ada@example.com", now.plus_seconds(30)).is_err());
         gate.signed_in("192.0.2.1", "ada@example.com");
         gate.try_sign_in("192.0.2.1", "ada@example.com", now.plus_seconds(30)).unwrap();
+    }
+
+    #[test]
+    fn an_office_behind_one_address_signs_in_at_once_but_guesses_of_one_account_run_out() {
+        let gate = Gate::new(&FakeRandom::new(1));
+        for n in 0..200 {
+            let account = n.to_string();
+            gate.try_sign_in("192.0.2.1", &account, Timestamp(1)).unwrap();
+            gate.signed_in("192.0.2.1", &account);
+        }
+        let from_everywhere = (0..100).filter(|n| gate.try_sign_in(&format!("192.0.2.{n}"), "ada", Timestamp(1)).is_ok()).count();
+        assert_eq!(from_everywhere, 60);
+    }
+
+    #[test]
+    fn one_ipv6_customer_is_one_address() {
+        let gate = Gate::new(&FakeRandom::new(1));
+        let at = |n: i64| format!("2001:db8:1:2::{n:x}");
+        assert_eq!((0..100).filter(|n| gate.try_open_door(&at(*n), Timestamp(1)).is_ok()).count(), 20);
+        gate.try_open_door("2001:db8:1:3::1", Timestamp(1)).unwrap();
     }
 
     #[test]
