@@ -43,40 +43,37 @@ async function replyThroughCuts(conversation, text, key) {
 }
 
 test("200 cuts during 1,000 entries", { timeout: 280_000 }, async () => {
-  const visitor = new Visitor(proxy.url, site);
+  // One at a time: what is sent again after a cut counts against the site's rate.
+  const visitor = new Visitor(proxy.url, site, { inFlightMax: 1 });
   await visitor.begin();
   visitor.connect();
   visitor.say("visitor 0");
   await until("the conversation", () => visitor.conversation);
 
-  let running = true;
+  // Each of them breaks the visitor's socket, and whatever else is open at that moment.
   const cutting = (async () => {
-    while (proxy.cut < CUTS || running) {
-      await pause(5 + Math.random() * 60);
-      if (proxy.cut < CUTS) proxy.cutAll();
-      else break;
+    while (proxy.socketsCut < CUTS) {
+      await pause(20 + Math.random() * 120);
+      if (proxy.openSockets > 0) proxy.cutAll();
     }
   })();
   const writing = (async () => {
     for (let n = 1; n < EACH; n += 1) {
       visitor.say(`visitor ${n}`);
-      await pause(Math.random() * 25);
+      await pause(20 + Math.random() * 50);
     }
   })();
   const answering = (async () => {
     for (let n = 0; n < EACH; n += 1) await replyThroughCuts(visitor.conversation, `agent ${n}`, `cut-agent-${n}`);
   })();
-  await Promise.all([writing, answering]);
-  await cutting;
-  running = false;
-  assert.ok(proxy.cut >= CUTS, `only ${proxy.cut} connections were cut`);
+  await Promise.all([cutting, writing, answering]);
 
   await visitor.settled({ withinMs: 60_000 });
   await until("everything to arrive at the visitor", () => visitor.texts.length >= 2 * EACH, { withinMs: 60_000 });
 
   const expected = (who) => Array.from({ length: EACH }, (_, n) => `${who} ${n}`);
   const of = (texts, who) => texts.filter((text) => text.startsWith(`${who} `));
-  assert.deepEqual(visitor.refusals, []);
+  assert.deepEqual(visitor.refusals.filter((each) => each.code !== "rate_limited"), []);
   assert.equal(visitor.texts.length, 2 * EACH, "nothing twice on the visitor's screen");
   assert.deepEqual(of(visitor.texts, "agent"), expected("agent"), "the agent's order at the visitor");
   assert.deepEqual(of(visitor.texts, "visitor"), expected("visitor"), "the visitor's own order");
@@ -92,5 +89,5 @@ test("200 cuts during 1,000 entries", { timeout: 280_000 }, async () => {
   const begun = await fresh.begin();
   assert.deepEqual(begun.items.filter((item) => !item.event).map((item) => item.text), stored.slice(-begun.items.length), "and so does a reload");
   visitor.leave();
-  console.log(`  ${visitor.connects} connections, ${proxy.cut} cut, ${visitor.repeated} items seen again, ${visitor.gaps} gaps healed`);
+  console.log(`  ${visitor.connects} connections, ${proxy.socketsCut} sockets cut, ${visitor.repeated} items seen again, ${visitor.gaps} gaps healed`);
 });

@@ -4,7 +4,7 @@ import { connect, createServer } from "node:net";
 /** @param {number} port where the server listens; may be changed later by `proxy.port = n` (a restart). */
 export async function startProxy(port) {
   const pairs = new Set();
-  const state = { port, refusing: false, holding: false, webSockets: true, delayMs: 0, accepted: 0, cut: 0 };
+  const state = { port, refusing: false, holding: false, webSockets: true, delayMs: 0, accepted: 0, cut: 0, socketsCut: 0 };
 
   const server = createServer((client) => {
     if (state.refusing) return client.destroy();
@@ -41,13 +41,14 @@ export async function startProxy(port) {
   await new Promise((done, failed) => server.once("error", failed).listen(0, "127.0.0.1", done));
   const own = server.address().port;
 
-  return Object.assign(state, {
+  const methods = {
     url: `http://127.0.0.1:${own}`,
     /** Resets every connection, or only the web sockets. */
     cutAll({ onlySockets = false } = {}) {
       for (const pair of [...pairs]) {
         if (onlySockets && !pair.socket) continue;
         state.cut += 1;
+        if (pair.socket) state.socketsCut += 1;
         pair.client.resetAndDestroy();
         pair.upstream.resetAndDestroy();
         pairs.delete(pair);
@@ -79,5 +80,7 @@ export async function startProxy(port) {
       this.cutAll();
       await new Promise((done) => server.close(done));
     },
-  });
+  };
+  // Object.assign would read the getters once, now.
+  return Object.defineProperties(state, Object.getOwnPropertyDescriptors(methods));
 }

@@ -5,8 +5,8 @@ import { until } from "./wait.mjs";
 
 export class Visitor {
   /** `base` may be a proxy; `site` the inbox's slug. */
-  constructor(base, site, { locale = "en", host = null } = {}) {
-    Object.assign(this, { base, site, locale, host: host ?? base });
+  constructor(base, site, { locale = "en", host = null, inFlightMax = 1_000 } = {}) {
+    Object.assign(this, { base, site, locale, host: host ?? base, inFlightMax });
     this.token = null;
     this.conversation = null;
     this.seq = 0;
@@ -64,7 +64,7 @@ export class Visitor {
       case "welcome":
         this.welcomed = true;
         this.conversation ??= frame.conversation;
-        for (const message of this.unacknowledged.values()) this.send(message);
+        this.pump();
         break;
       case "conversation":
         if (frame.id !== this.conversation) {
@@ -74,12 +74,18 @@ export class Visitor {
         break;
       case "ack":
         this.unacknowledged.delete(frame.client_msg_id);
+        if (this.inFlightMax < 1_000) this.pump();
         break;
       case "refused":
         this.refusals.push(frame);
-        // "Send again later" is no refusal of the message itself.
         if (frame.code === "busy" || frame.code === "rate_limited") {
-          setTimeout(() => this.unacknowledged.has(frame.client_msg_id) && this.send(this.unacknowledged.get(frame.client_msg_id)), (frame.retry_after ?? 0.2) * 1_000);
+          // "Send again later" is no refusal of the message itself. Everything waits, so that the order stays.
+          this.held = true;
+          clearTimeout(this.timer);
+          this.timer = setTimeout(() => {
+            this.held = false;
+            this.pump();
+          }, (frame.retry_after ?? 0.2) * 1_000);
         } else this.unacknowledged.delete(frame.client_msg_id);
         break;
       case "frame":
@@ -106,8 +112,18 @@ export class Visitor {
   say(text, extra = {}) {
     const frame = { kind: "message", client_msg_id: `m-${crypto.randomUUID()}`, text, ...extra };
     this.unacknowledged.set(frame.client_msg_id, frame);
-    if (this.welcomed) this.send(frame);
+    if (this.welcomed && !this.held && this.unacknowledged.size <= this.inFlightMax) this.send(frame);
     return frame.client_msg_id;
+  }
+
+  /** Sends what has not been acknowledged, oldest first. */
+  pump() {
+    if (!this.welcomed || this.held) return;
+    let count = 0;
+    for (const frame of this.unacknowledged.values()) {
+      if ((count += 1) > this.inFlightMax) break;
+      this.send(frame);
+    }
   }
 
   /** What the panel shows: by time, then id. */
@@ -125,6 +141,7 @@ export class Visitor {
 
   leave() {
     this.wanted = false;
+    clearTimeout(this.timer);
     this.socket?.terminate();
   }
 }
