@@ -21,8 +21,10 @@ pub const PING_EVERY: Duration = Duration::from_secs(25);
 pub const GONE_AFTER: Duration = Duration::from_secs(60);
 /// A socket that says nothing at first is a mistake.
 pub const HELLO_WITHIN: Duration = Duration::from_secs(15);
-/// Largest frame of a client.
+/// Largest frame of a client. A larger one closes with 1009.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
+/// A frame larger than this is not even read: the connection just ends.
+const READ_BYTES_MAX: usize = 4 * FRAME_BYTES_MAX;
 /// Frames that are none, until the socket closes.
 pub const BAD_FRAMES_MAX: u32 = 20;
 
@@ -34,8 +36,28 @@ pub fn settings(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .write_buffer_size(0)
         // A frame must fit in whole; the queue bounds how many there are.
         .max_write_buffer_size(2 * 1_024 * 1_024)
-        .max_message_size(FRAME_BYTES_MAX)
-        .max_frame_size(FRAME_BYTES_MAX)
+        // Read whole and then refused by name: an answer to a frame that is still coming in would be lost on the way.
+        .max_message_size(READ_BYTES_MAX)
+        .max_frame_size(READ_BYTES_MAX)
+}
+
+/// Says why, and closes.
+pub async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
+    let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+    let _gone = send_message(socket, Message::Close(Some(frame))).await;
+}
+
+/// Too large for a frame? Then it closes.
+pub async fn is_too_large(socket: &mut WebSocket, message: &Message) -> bool {
+    let bytes = match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) => bytes.len(),
+        Message::Ping(_) | Message::Pong(_) | Message::Close(_) => 0,
+    };
+    if bytes > FRAME_BYTES_MAX {
+        close(socket, 1009, "the frame is larger than 64 KiB").await;
+    }
+    bytes > FRAME_BYTES_MAX
 }
 
 /// `GET /api/v1/live`.
@@ -111,6 +133,7 @@ impl AgentTask {
                 message = socket.recv() => {
                     heard = Instant::now();
                     match message {
+                        Some(Ok(message)) if is_too_large(socket, &message).await => Err(()),
                         Some(Ok(Message::Text(text))) => Box::pin(self.take(socket, &text)).await,
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
                         Some(Ok(Message::Binary(_))) => self.bad(socket).await,
@@ -125,8 +148,7 @@ impl AgentTask {
                     }
                 }
                 () = super::closed(&mut closing) => {
-                    let frame = CloseFrame { code: 1012, reason: Utf8Bytes::from_static("the server stops") };
-                    let _ = send_message(socket, Message::Close(Some(frame))).await;
+                    close(socket, 1012, "the server stops").await;
                     Err(())
                 }
             };
@@ -184,8 +206,7 @@ impl AgentTask {
         if self.bad < BAD_FRAMES_MAX {
             return Ok(());
         }
-        let frame = CloseFrame { code: 1008, reason: Utf8Bytes::from_static("too many frames that are none") };
-        let _ = send_message(socket, Message::Close(Some(frame))).await;
+        close(socket, 1008, "too many frames that are none").await;
         Err(())
     }
 }

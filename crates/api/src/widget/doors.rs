@@ -70,6 +70,10 @@ impl Doors {
     }
     /// Any request of this address.
     pub fn request(&self, address: &str, now: Timestamp) -> Result<(), i64> {
+        // Our own machine: a proxy that nobody told us of, behind which everybody would share one bucket; or a load test.
+        if address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()) {
+            return Ok(());
+        }
         lock(&self.requests).take(address.to_owned(), REQUESTS, now)
     }
 

@@ -8,11 +8,11 @@ use crate::body::Path;
 use crate::error::Problem;
 use crate::front::Caller;
 use crate::live::hub::{Next, VisitorSocket, Waiting, queue};
-use crate::live::socket::{BAD_FRAMES_MAX, GONE_AFTER, HELLO_WITHIN, PING_EVERY, settings};
+use crate::live::socket::{BAD_FRAMES_MAX, GONE_AFTER, HELLO_WITHIN, PING_EVERY, close, is_too_large, settings};
 use crate::live::{feed, send, text};
 use crate::types::file::Files;
 use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use channel_webchat::frames::ByeCode;
 use channel_webchat::{ClientFrame, ServerFrame};
@@ -27,8 +27,6 @@ use tokio::time::Instant;
 const RESUME_COUNT: i64 = 200;
 /// More reads than this and the client begins again instead.
 const RESUME_READS_MAX: usize = 100;
-/// Frames ahead of a task may be this long behind before the client has to begin again.
-const SUPERSEDED: u16 = 1008;
 
 /// `GET /w/:site/socket`.
 pub async fn open(
@@ -195,6 +193,9 @@ impl SocketTask {
         let until = Instant::now() + HELLO_WITHIN;
         loop {
             let message = tokio::time::timeout_at(until, socket.recv()).await.ok()??.ok()?;
+            if is_too_large(socket, &message).await {
+                return None;
+            }
             let bytes = match &message {
                 Message::Text(text) => text.as_bytes(),
                 Message::Binary(bytes) => bytes,
@@ -232,6 +233,7 @@ impl SocketTask {
                 message = socket.recv() => {
                     heard = Instant::now();
                     match message {
+                        Some(Ok(message)) if is_too_large(socket, &message).await => Err(()),
                         Some(Ok(Message::Text(frame))) => Box::pin(self.take(socket, visit, frame.as_bytes())).await,
                         Some(Ok(Message::Binary(frame))) => Box::pin(self.take(socket, visit, &frame)).await,
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
@@ -311,8 +313,7 @@ impl SocketTask {
         if self.bad < BAD_FRAMES_MAX {
             return Ok(());
         }
-        let frame = CloseFrame { code: SUPERSEDED, reason: Utf8Bytes::from_static("too many frames that are none") };
-        let _ = socket.send(Message::Close(Some(frame))).await;
+        close(socket, 1008, "too many frames that are none").await;
         Err(())
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that meets something else than it tells has failed")]
 
+mod admin;
 mod chat;
 mod cuts;
 mod drafts;
@@ -13,6 +14,7 @@ mod openapi;
 mod pages;
 mod people;
 mod roles;
+mod search;
 mod served;
 mod settings;
 mod setup;

@@ -45,8 +45,22 @@ async fn open(served: &Served, site: &str, hello: &str) -> TcpStream {
     stream
 }
 
+// In a process of its own: what other stories take meanwhile would be counted otherwise.
+#[test]
+fn a_thousand_idle_sockets_cost_less_than_eight_kibibytes_each() {
+    let program = std::env::current_exe().expect("this program");
+    let mut command = std::process::Command::new(program);
+    let output = command.args(["--exact", "sockets::measured_alone", "--ignored", "--nocapture"]).output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    // No figure: a system that does not tell.
+    let each = text.lines().find_map(|line| line.strip_prefix("bytes each: ")).and_then(|figure| figure.parse::<usize>().ok());
+    assert!(each.is_none_or(|each| each < BYTES_MAX), "{each:?} bytes for each socket");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_idle_sockets_cost_less_than_eight_kibibytes_each() {
+#[ignore = "run by the story above"]
+async fn measured_alone() {
     let served = Served::new().await;
     let site = served.add_site(json!({})).await;
     let begun = served.begin(&site, json!({})).await;
@@ -55,17 +69,15 @@ async fn a_thousand_idle_sockets_cost_less_than_eight_kibibytes_each() {
     // The first ones warm up what all share: allocator, runtime, tables.
     for _ in 0..200 {
         sockets.push(open(&served, &site, &hello).await);
-        served.app.clock.advance_ms(100);
     }
-    let Some(before) = resident_bytes() else { return };
+    let before = resident_bytes();
     for _ in 0..COUNT {
         sockets.push(open(&served, &site, &hello).await);
-        // One address may ask so often and no more.
-        served.app.clock.advance_ms(100);
     }
     assert_eq!(served.app.front.live.count().1, COUNT + 200);
-    let each = resident_bytes().unwrap_or(before).saturating_sub(before) / COUNT;
-    assert!(each < BYTES_MAX, "{each} bytes for each socket");
+    if let (Some(before), Some(after)) = (before, resident_bytes()) {
+        println!("\nbytes each: {}", after.saturating_sub(before) / COUNT);
+    }
     drop(sockets);
     served.end().await;
 }
