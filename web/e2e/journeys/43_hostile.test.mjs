@@ -32,7 +32,7 @@ step("names, texts, pages, files, tags, subjects and searches show as text", asy
 
   const { page } = await world.chrome.person("Olga");
   const planted = [];
-  page.on("request", (request) => /planted/.test(request.url()) && planted.push(request.url()));
+  page.on("request", (request) => new URL(request.url()).pathname === "/planted" && planted.push(request.url()));
   const olga = new Desk(page, world.server.url, t);
   await olga.signIn(OWNER.email, OWNER.password);
   await olga.view("all");

@@ -84,6 +84,8 @@ export async function openBrowser() {
     };
     page.on("pageerror", (error) => note(`script error: ${error.message}`));
     page.on("console", (message) => message.type() === "error" && note(`console: ${message.text()} (${message.location().url})`));
+    // The console does not name the address of a failed fetch.
+    page.on("response", (response) => response.status() >= 500 && note(`${response.request().method()} ${response.url()} answered ${response.status()}`));
     page.on("crash", () => note("the page crashed"));
     page.on("dialog", (dialog) => {
       note(`opened a dialog: ${dialog.message()}`);
