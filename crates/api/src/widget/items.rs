@@ -3,7 +3,8 @@
 use crate::types::file::Files;
 use channel_webchat::frames::{ItemFrom, ItemState, WidgetEvent};
 use channel_webchat::{WidgetFile, WidgetItem};
-use model::{AuthorKind, DeliveryState, Direction};
+use desk::view::visitor::{self, Tells};
+use model::{AuthorKind, DeliveryState, Direction, EntryKind};
 use store::conversation::Conversation;
 use store::entry::Entry;
 
@@ -33,6 +34,7 @@ fn item_of(entry: &Entry, row: &Conversation, files: &Files, viewer: Viewer, unr
     let is_read = own && !unread;
     let from = match entry.author_kind {
         _ if own => ItemFrom::Me,
+        _ if entry.kind == EntryKind::Event => ItemFrom::System,
         AuthorKind::Agent => ItemFrom::Agent,
         AuthorKind::Bot => ItemFrom::Bot,
         AuthorKind::Contact | AuthorKind::System => ItemFrom::System,
@@ -56,9 +58,19 @@ fn item_of(entry: &Entry, row: &Conversation, files: &Files, viewer: Viewer, unr
         at: entry.at,
         client_msg_id: entry.client_id.as_deref().filter(|_| own).and_then(client_msg_id),
         state: own.then_some(if is_read { ItemState::Read } else { ItemState::Sent }),
-        event: entry.body.event.as_ref().map(|event| WidgetEvent { code: event.code.clone(), args: serde_json::json!({}) }),
+        event: event_of(entry, viewer),
         removed,
     }
+}
+
+// Only what the visitor's own words need, never the values that agents see.
+fn event_of(entry: &Entry, viewer: Viewer) -> Option<WidgetEvent> {
+    let (code, args) = match visitor::tells(entry)? {
+        Tells::Closed { to } => ("status_changed", serde_json::json!({ "to": to })),
+        Tells::Taken { name } if viewer.names => ("assigned", serde_json::json!({ "name": name })),
+        Tells::Taken { .. } => ("assigned", serde_json::json!({})),
+    };
+    Some(WidgetEvent { code: code.to_owned(), args })
 }
 
 // The adapter puts the visitor's id before it, since clients only promise that theirs are unique per visitor.

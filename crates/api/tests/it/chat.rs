@@ -83,8 +83,14 @@ async fn a_visitor_writes_an_agent_answers_and_both_see_it_at_once() {
         assert!(!frame.to_string().contains("secret") && !frame.to_string().contains("Too fast"), "{frame}");
     }
     let later = served.begin(&site, json!({ "visitor_token": begun["visitor_token"] })).await;
-    let texts: Vec<&str> = later["items"].as_array().unwrap().iter().map(|item| item["text"].as_str().unwrap()).collect();
-    assert_eq!(texts, ["Where is my order?", "On its way"]);
+    let texts = |begun: &Json| -> Vec<String> {
+        let items = begun["items"].as_array().unwrap();
+        items.iter().filter(|item| item["from"] != "system").map(|item| item["text"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(texts(&later), ["Where is my order?", "On its way"]);
+    let events: Vec<&Json> =
+        later["items"].as_array().unwrap().iter().filter(|item| item["from"] == "system").map(|item| &item["event"]).collect();
+    assert_eq!(events, [&json!({ "code": "assigned", "args": { "name": "Lea Winter" } })], "whoever answers has it");
     assert_eq!((&later["conversation"]["id"], &later["unread"]), (&json!(conversation), &json!(0)));
     served.end().await;
 }

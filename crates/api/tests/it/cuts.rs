@@ -40,7 +40,7 @@ impl Visitor {
                     return;
                 }
                 self.position = frame["upto"].as_i64().unwrap();
-                for item in items(frame) {
+                for item in items(frame).into_iter().filter(|item| item["from"] != "system") {
                     let old = self.items.get(item["id"].as_str().unwrap());
                     if old.is_none_or(|old| old["seq"].as_i64() <= item["seq"].as_i64()) {
                         self.items.insert(item["id"].as_str().unwrap().to_owned(), item);

@@ -73,6 +73,8 @@ impl Served {
         self.app.front.live.close();
         self.supervisor.stop(Duration::from_secs(10)).await;
         drop(self.supervisor);
+        // What came in at the last moment.
+        self.app.run_jobs().await;
         self.app.check().await;
     }
 

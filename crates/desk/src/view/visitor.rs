@@ -5,8 +5,8 @@ use crate::identity::normal;
 use crate::view::timeline::Position;
 use channel::{ClaimSource, ContactPointClaim};
 use model::{
-    Audience, ContactId, ContactPointId, ContactPointKind, ConversationId, DeliveryState, Direction, EntryKind, InboxId,
-    Timestamp, WorkspaceId,
+    AgentId, Audience, AuthorKind, ContactId, ContactPointId, ContactPointKind, ConversationId, DeliveryState, Direction,
+    EntryKind, InboxId, Timestamp, WorkspaceId,
 };
 use store::contact_point::{self, PointKey};
 use store::conversation::Conversation;
@@ -119,7 +119,10 @@ pub fn live_conversation(
 
 /// May a visitor see this entry of their conversation?
 pub fn shows(entry: &Entry) -> bool {
-    if entry.audience != Audience::Customer || !matches!(entry.kind, EntryKind::Message | EntryKind::Event) {
+    if entry.kind == EntryKind::Event {
+        return tells(entry).is_some();
+    }
+    if entry.audience != Audience::Customer || entry.kind != EntryKind::Message {
         return false;
     }
     match entry.direction {
@@ -129,7 +132,41 @@ pub fn shows(entry: &Entry) -> bool {
             entry.delivery,
             Some(DeliveryState::Accepted | DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read)
         ),
-        Direction::Internal => entry.kind == EntryKind::Event,
+        Direction::Internal => false,
+    }
+}
+
+/// What of an event concerns the visitor: that the conversation was closed, or who has it now. Everything else is the
+/// business's own affair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// It was closed.
+    Closed {
+        /// Word of the status.
+        to: String,
+    },
+    /// Somebody took it; the name as it was then.
+    Taken {
+        /// Who.
+        name: String,
+    },
+}
+
+/// Reads an event for the visitor.
+pub fn tells(entry: &Entry) -> Option<Tells> {
+    let event = entry.body.event.as_ref()?;
+    let text = |name: &str| event.args.get(name).and_then(|value| value.as_str());
+    match event.code.as_str() {
+        "status_changed" => {
+            text("to").filter(|to| matches!(*to, "resolved" | "closed")).map(|to| Tells::Closed { to: to.to_owned() })
+        }
+        "assigned" => {
+            // Somebody who was given it by another has not shown up yet.
+            let author = entry.author_id.filter(|_| entry.author_kind == AuthorKind::Agent).map(|id| AgentId(id).to_string());
+            (text("agent_id").is_some() && text("agent_id") == author.as_deref())
+                .then(|| Tells::Taken { name: entry.author_name.clone() })
+        }
+        _ => None,
     }
 }
 
@@ -206,6 +243,7 @@ pub fn before(
 mod tests {
     use super::*;
     use crate::view::timeline::tests::entry;
+    use serde_json::json;
 
     #[test]
     fn a_visitor_sees_what_was_meant_for_them_and_went_out() {
@@ -235,10 +273,21 @@ mod tests {
             e.kind = EntryKind::Note;
             e.direction = Direction::Internal;
         }));
-        assert!(!with(|e| {
-            e.kind = EntryKind::Event;
-            e.direction = Direction::Internal;
-            e.audience = Audience::Team;
-        }));
+        let event = |code: &str, args: serde_json::Value| {
+            let mut one = entry(1, 1);
+            (one.kind, one.direction, one.audience) = (EntryKind::Event, Direction::Internal, Audience::Team);
+            one.body.event = Some(model::parts::EventBody { code: code.to_owned(), args });
+            tells(&one)
+        };
+        let (me, other) = (AgentId(2), AgentId(3));
+        assert_eq!(
+            event("status_changed", json!({ "from": "open", "to": "resolved" })),
+            Some(Tells::Closed { to: "resolved".into() })
+        );
+        assert_eq!(event("status_changed", json!({ "from": "open", "to": "snoozed" })), None);
+        assert_eq!(event("assigned", json!({ "agent_id": me })), Some(Tells::Taken { name: "Lea".into() }));
+        assert_eq!(event("assigned", json!({ "agent_id": other })), None);
+        assert_eq!(event("assigned", json!({ "agent_id": null })), None);
+        assert_eq!(event("tagged", json!({ "added": [] })), None);
     }
 }
