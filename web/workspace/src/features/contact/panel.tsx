@@ -37,7 +37,7 @@ export function ContactPanel({ detail }: { detail: ConversationDetail }) {
   const [moreOthers, setMoreOthers] = useState(false);
   const now = useNow(60_000);
   const local = c.time_zone ? timeIn(c.time_zone, now) : null;
-  const claimed = Object.entries(c.claimed ?? {});
+  const claimed = Object.entries(c.claimed ?? {}).map(([k, v]): [string, string] => [k, readable(v)]);
   const online = c.points.some((p) => p.online);
   const block = async () => {
     const to = !c.blocked;
@@ -217,6 +217,16 @@ function SeparateDialog({ mergeId, preview, conversationId, onClose }: { mergeId
       </div>
     </Dialog>
   );
+}
+
+/** The page sends structured values as JSON text; people get the words in them. */
+function readable(value: string): string {
+  if (!value.startsWith("{")) return value;
+  try {
+    return Object.values(JSON.parse(value) as Record<string, unknown>).filter((v) => typeof v === "string" || typeof v === "number").join(" · ");
+  } catch {
+    return value;
+  }
 }
 
 function timeIn(zone: string, now: number): string | null {

@@ -1,4 +1,5 @@
 import { Ban, ChevronDown, TriangleAlert } from "lucide-react";
+import { useNavigate } from "@tanstack/react-router";
 import { DropdownMenu as D } from "radix-ui";
 import type { ReplyOption } from "@continuo/api-client";
 import { when } from "../../app/time";
@@ -13,6 +14,7 @@ export const optionKey = (o: Pick<ReplyOption, "inbox_id" | "contact_point_id">)
 
 /** Every way to reach the customer, usable first; blocked ones stay, are focusable and say why. */
 export function ReplyVia({ options, chosen, open, onOpenChange, onPick }: { options: ReplyOption[]; chosen: ReplyOption | null; open: boolean; onOpenChange: (open: boolean) => void; onPick: (o: ReplyOption) => void }) {
+  const navigate = useNavigate();
   const rank = { ok: 0, warn: 1, blocked: 2 };
   const sorted = [...options].sort((a, b) => rank[a.state] - rank[b.state]);
   return (
@@ -43,7 +45,9 @@ export function ReplyVia({ options, chosen, open, onOpenChange, onPick }: { opti
             onSelect={(e) => {
               if (blocked) {
                 e.preventDefault();
-                if (o.fix) toast(t.fixComes);
+                if (o.fix?.action === "sign_in") void navigate({ to: "/settings/$page", params: { page: "channels" } });
+                else if (o.fix?.action === "use_template") toast(t.fixComes);
+                else if (o.fix && o.fix.action !== "switch_channel") onOpenChange(false);
               } else onPick(o);
             }}
             className={cx("flex cursor-pointer select-none items-start gap-2.5 rounded-control px-2 py-2 outline-none data-[highlighted]:bg-fill", on && "bg-brand-tint")}
@@ -60,7 +64,7 @@ export function ReplyVia({ options, chosen, open, onOpenChange, onPick }: { opti
                   <span>
                     {reasonText(o.reason)}
                     {o.until && ` ${t.until(when(o.until))}`}
-                    {o.fix && <span className="ms-1 font-medium underline">{(t.fix as Record<string, string>)[o.fix.label_key] ?? o.fix.action}</span>}
+                    {o.fix && <span className="ms-1 font-medium underline">{(t.fix as Record<string, string>)[o.fix.action] ?? o.fix.action}</span>}
                   </span>
                 </span>
               )}

@@ -225,7 +225,7 @@ function RowView({ row, names, actions, onOpen, onEdit }: { row: Row; names: Ret
       return (
         <div className="pt-2">
           <button type="button" onClick={() => onOpen(row.conversation.id)} className="flex min-h-9 w-full items-center gap-2 rounded-control border border-line bg-canvas px-3 py-1.5 text-start text-13 text-ink2 hover:bg-fill">
-            <ChannelTile channel={row.entries[0]?.channel ?? "internal"} size={18} />
+            <ChannelTile channel={row.entries.find((e) => e.channel !== "internal")?.channel ?? "internal"} size={18} />
             <span className="min-w-0 flex-1 truncate">{t.folded(row.conversation.number, dateYear(row.last), t.statusName[row.conversation.status] ?? row.conversation.status, row.entries.length)}{row.conversation.subject ? ` · ${row.conversation.subject}` : ""}</span>
             <span className="text-12 font-medium text-brand">{t.open}</span>
           </button>

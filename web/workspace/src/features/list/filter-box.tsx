@@ -20,7 +20,7 @@ export function tokens(q: string): string[] {
 const isFilter = (token: string) => /^-?[\p{L}_]+:./u.test(token);
 
 /** Text and chips at once: filters turn into chips, words stay text. */
-export function FilterBox({ params, problems, onChange, onClose }: { params: ListParams; problems: { token: string; text: string }[]; onChange: (q: string) => void; onClose: () => void }) {
+export function FilterBox({ params, problems, focus, onChange, onClose }: { params: ListParams; focus: boolean; problems: { token: string; text: string }[]; onChange: (q: string) => void; onClose: () => void }) {
   const all = tokens(params.q);
   const chips = all.filter(isFilter);
   const words = all.filter((x) => !isFilter(x)).join(" ");
@@ -28,7 +28,10 @@ export function FilterBox({ params, problems, onChange, onClose }: { params: Lis
   const input = useRef<HTMLInputElement>(null);
   const tags = useTags();
   useEffect(() => setText(words), [words]);
-  useEffect(() => input.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // Opened by hand, not by an address that already holds a filter: then the keys of the list stay free.
+    if (focus) input.current?.focus({ preventScroll: true });
+  }, [focus]);
   useEffect(() => {
     const next = [...chips, ...tokens(text)].join(" ");
     if (next === params.q.trim()) return;
@@ -68,7 +71,7 @@ export function FilterBox({ params, problems, onChange, onClose }: { params: Lis
               setText("");
             }
           }}
-          className="h-6 min-w-24 flex-1 bg-transparent text-14 outline-none pointer-coarse:text-16"
+          className="h-6 min-w-14 flex-1 bg-transparent text-14 outline-none pointer-coarse:text-16"
         />
         <Menu align="end" label={t.addFilter} trigger={<button type="button" className="inline-flex h-6 items-center rounded-chip px-1.5 text-12 text-ink2 hover:bg-fill">{t.addFilter}</button>}>
           {["is:unread", "is:open", "is:waiting", "is:snoozed", "is:closed", "agent:me", "agent:none", "has:attachment", "priority:high"].map((f) => (

@@ -49,6 +49,7 @@ export function ListPane({ params, openId, className }: { params: ListParams; op
   const list = useRef<VListHandle>(null);
   const grid = useRef<HTMLDivElement>(null);
   const [boxOpen, setBoxOpen] = useState(params.q !== "");
+  const [byHand, setByHand] = useState(false);
   const layout = useLayout();
   const single = layout === "phone" || layout === "one";
   const compact = me.preferences.density === "compact";
@@ -110,7 +111,7 @@ export function ListPane({ params, openId, className }: { params: ListParams; op
     { id: "list.range", label: t.cmd.chooseRange, keys: ["shift+x"], group: "list", run: () => { const row = current(); if (row) choose(row, true); } },
     { id: "list.all", label: t.cmd.chooseAll, keys: ["mod+a"], group: "list", run: () => setChosen(new Set(shown.map((r) => r.id))) },
     { id: "list.new", label: t.cmd.showNew, keys: ["."], group: "list", run: frozen.showNew },
-    { id: "list.filter", label: t.cmd.filter, keys: ["shift+f"], group: "list", run: () => setBoxOpen(true) },
+    { id: "list.filter", label: t.cmd.filter, keys: ["shift+f"], group: "list", run: () => { setByHand(true); setBoxOpen(true); } },
     { id: "list.takeNext", label: t.cmd.takeNext, keys: ["g n"], group: "list", run: () => void takeNext() },
     ...views.slice(0, 9).map((v, i) => ({ id: `view.${v.key}`, label: t.cmd.goTo(viewName(v)), keys: [String(i + 1)], group: "go" as const, run: () => go(v.key) })),
   ]);
@@ -147,7 +148,7 @@ export function ListPane({ params, openId, className }: { params: ListParams; op
             })}
             <ViewMenu views={views} current={params.view} onGo={go} />
           </nav>
-          <IconButton label={t.filter} keys="shift+f" aria-pressed={boxOpen} onClick={() => setBoxOpen((b) => !b || params.q !== "")}>
+          <IconButton label={t.filter} keys="shift+f" aria-pressed={boxOpen} onClick={() => { setByHand(true); setBoxOpen((b) => !b || params.q !== ""); }}>
             <ListFilter size={17} aria-hidden />
           </IconButton>
           <Menu align="end" label={t.sort} trigger={<button type="button" aria-label={t.sort} title={t.sort} className="inline-flex size-8 items-center justify-center rounded-control text-ink2 hover:bg-fill pointer-coarse:size-11"><ArrowDownWideNarrow size={17} aria-hidden className={params.sort === "oldest" ? "-scale-y-100" : undefined} /></button>}>
@@ -159,7 +160,7 @@ export function ListPane({ params, openId, className }: { params: ListParams; op
             ))}
           </Menu>
         </div>
-        {boxOpen && <Suspense fallback={<div className="h-11" />}><FilterBox params={params} problems={problems} onClose={() => setBoxOpen(false)} onChange={(q) => void navigate({ to: ".", search: (was: object) => ({ ...was, q: q || undefined }), replace: true })} /></Suspense>}
+        {boxOpen && <Suspense fallback={<div className="h-11" />}><FilterBox focus={byHand} params={params} problems={problems} onClose={() => setBoxOpen(false)} onChange={(q) => void navigate({ to: ".", search: (was: object) => ({ ...was, q: q || undefined }), replace: true })} /></Suspense>}
       </header>
       {chosen.size > 0 && <Suspense fallback={<div className="h-11 bg-brand-tint" />}><BulkBar rows={shown.filter((r) => chosen.has(r.id))} shown={shown.length} total={total?.n ?? shown.length} onAll={() => setChosen(new Set(shown.map((r) => r.id)))} onClear={() => setChosen(new Set())} /></Suspense>}
       {live.state === "lost" && <p className="tnum shrink-0 bg-warn-tint px-4 py-1 text-12 text-warn">{t.asOf(clock(live.since))}</p>}
