@@ -151,10 +151,11 @@ pub fn owners(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactPointId) -> 
     Ok(tx.rows(OWNERS, values![workspace, id])?.iter().map(read_owner).collect())
 }
 
+// CROSS keeps SQLite from beginning at the owners, which would walk all of the workspace for one contact.
 const OWNED_BY: &str =
     "SELECT o.contact_point_id, o.contact_id, c.live_id, o.proof_level, o.evidence, o.source, o.first_seen_at, o.last_seen_at
-  FROM contact AS c JOIN contact_point_owner AS o ON o.workspace_id = c.workspace_id AND o.contact_id = c.id
- WHERE c.workspace_id = $1 AND c.live_id = $2 ORDER BY o.last_seen_at DESC, o.contact_point_id DESC";
+  FROM contact AS c CROSS JOIN contact_point_owner AS o
+ WHERE c.workspace_id = $1 AND c.live_id = $2 AND o.workspace_id = c.workspace_id AND o.contact_id = c.id ORDER BY o.last_seen_at DESC, o.contact_point_id DESC";
 /// What a live contact (and those merged into it) holds, latest used first.
 pub fn owned_by(tx: &mut dyn Conn, workspace: WorkspaceId, live: ContactId) -> Result<Vec<Owner>, StoreError> {
     Ok(tx.rows(OWNED_BY, values![workspace, live])?.iter().map(read_owner).collect())
@@ -184,10 +185,9 @@ pub fn own(
     Ok(())
 }
 
-const BY_KEY_PREFIX: &str = "SELECT c.live_id FROM contact_point AS p
-  JOIN contact_point_owner AS o ON o.workspace_id = p.workspace_id AND o.contact_point_id = p.id
-  JOIN contact AS c ON c.workspace_id = o.workspace_id AND c.id = o.contact_id
- WHERE p.workspace_id = $1 AND p.kind = $2 AND p.scope = '' AND p.match_key >= $3 AND p.match_key < $4 ORDER BY p.match_key, c.live_id LIMIT $5";
+const BY_KEY_PREFIX: &str = "SELECT c.live_id FROM contact_point AS p CROSS JOIN contact_point_owner AS o CROSS JOIN contact AS c
+ WHERE p.workspace_id = $1 AND p.kind = $2 AND p.scope = '' AND p.match_key >= $3 AND p.match_key < $4
+   AND o.workspace_id = p.workspace_id AND o.contact_point_id = p.id AND c.workspace_id = o.workspace_id AND c.id = o.contact_id ORDER BY p.match_key, c.live_id LIMIT $5";
 /// Live contacts whose phone number or address begins with `prefix` (already in normal form).
 pub fn contacts_by_key_prefix(
     tx: &mut dyn Conn,

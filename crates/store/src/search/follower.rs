@@ -222,7 +222,8 @@ impl Search {
             let mut after = i64::MIN;
             loop {
                 let batch = main.read(move |tx| -> Result<_, StoreError> {
-                    let rows = tx.rows(ids, values![workspace, after, BATCH_COUNT as i64])?;
+                    let walk = crate::dialect::in_order_of_ids(tx.engine(), ids)?;
+                    let rows = tx.rows(walk, values![workspace, after, BATCH_COUNT as i64])?;
                     let found: Vec<i64> = rows.iter().map(|row| row.int(0)).collect();
                     let mut touched = Touched::default();
                     if ids == ENTRY_IDS {
