@@ -28,13 +28,21 @@ test("continuo demo fills a workspace that looks like a business at work", { tim
   const views = (await client.get("/views")).items;
   assert.ok(views.find((view) => view.key === "all").count >= 99, JSON.stringify(views));
   const channels = new Set();
+  const rows = [];
   let cursor = "";
   do {
     const page = await client.get(`/conversations?view=all&limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
     for (const row of page.items) channels.add(row.channel);
+    rows.push(...page.items);
     cursor = page.next_cursor;
   } while (cursor);
-  for (const channel of ["webchat", "email", "voice", "whatsapp"]) assert.ok(channels.has(channel), `no ${channel} among ${[...channels]}`);
+  for (const channel of ["webchat", "email", "sms", "whatsapp", "telegram"]) assert.ok(channels.has(channel), `no ${channel} among ${[...channels]}`);
+  let calls = 0;
+  for (const row of rows) {
+    calls += (await client.get(`/conversations/${row.id}/timeline?anchor=end&limit=100`)).entries.filter((entry) => entry.kind === "call").length;
+    if (calls > 0) break;
+  }
+  assert.ok(calls > 0, "calls are entries of the timeline, too");
 
   chrome = await openBrowser();
   const t = await loadWords();
