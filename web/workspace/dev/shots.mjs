@@ -56,6 +56,12 @@ await shot("via", `/inbox/c/${id}`, "wide", "light", "en", async (p) => { await 
 await shot("note", `/inbox/c/${id}`, "wide", "light", "en", async (p) => { await p.locator("#stream").focus(); await p.keyboard.press("n"); await p.keyboard.type("Can you look at this, @bo"); await p.waitForTimeout(400); });
 await shot("bulk", "/inbox?view=all", "wide", "light", "en", async (p) => { for (const i of [1, 2, 3]) await p.locator("[role=row]").nth(i).click({ modifiers: ["Control"] }); await p.waitForTimeout(300); });
 await shot("snooze", `/inbox/c/${id}`, "wide", "dark", "en", async (p) => { await p.locator("#stream").focus(); await p.keyboard.press("b"); await p.waitForTimeout(400); });
+const top = async (p) => { await p.locator("#stream").evaluate((el) => el.scrollTo({ top: 260 })); await p.waitForTimeout(400); };
+await shot("looks", `/inbox/c/${id}`, "wide", "light", "en", top);
+await shot("looks", `/inbox/c/${id}`, "phone", "dark", "en", top);
+await shot("context", `/inbox/c/${id}`, "phone", "light", "en", async (p) => { await p.getByRole("button", { name: "Customer pane" }).click(); await p.waitForTimeout(300); });
+await shot("merge", `/inbox/c/${id}`, "wide", "light", "en", async (p) => { await p.getByRole("button", { name: "More", exact: true }).click(); await p.getByRole("menuitem", { name: /Merge/ }).click(); await p.waitForTimeout(300); await p.getByRole("dialog").locator("ul button").first().click(); await p.waitForTimeout(400); });
+await shot("views", "/inbox", "wide", "dark", "en", async (p) => { await p.getByRole("button", { name: "All views" }).click(); await p.waitForTimeout(400); });
 const freshHost = `http://127.0.0.1:${freshPort}`;
 await shot("setup1", "/setup", "wide", "light", "en", undefined, freshHost);
 await shot("setup1", "/setup", "phone", "dark", "en", undefined, freshHost);

@@ -220,7 +220,7 @@ function MailCard({ entry }: { entry: Entry }) {
   const { body, quote } = splitQuote(entry.body.text);
   return (
     <div className="w-full min-w-[min(22rem,100%)] overflow-hidden rounded-card border border-line bg-surface shadow-1">
-      {entry.body.subject && <p className="truncate border-b border-line bg-canvas px-4 py-2 text-13 font-medium">{entry.body.subject}</p>}
+      {entry.body.subject && <p dir="auto" className={cx("truncate border-b border-line px-4 py-2 text-13 font-medium", entry.direction === "out" ? "bg-brand-tint" : "bg-canvas")}>{entry.body.subject}</p>}
       <div dir="auto" className="max-w-[76ch] whitespace-pre-wrap break-words px-4 py-3 text-15">
         <RichText text={body} />
         {quote && (

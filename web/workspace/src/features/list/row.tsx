@@ -103,7 +103,7 @@ export const ListRow = memo(function ListRow(props: RowProps & { meAgent: Agent 
         </div>
         {!compact && (
           <div className="flex items-center gap-1.5">
-            <span className={cx("min-w-0 flex-1 truncate text-13", row.unread ? "text-ink" : "text-ink2")}>{subject || <span className="text-ink3">{t.noSubject}</span>}</span>
+            <span dir={subject ? "auto" : undefined} className={cx("min-w-0 flex-1 truncate text-start text-13", row.unread ? "text-ink" : "text-ink2")}>{subject || <span className="text-ink3">{t.noSubject}</span>}</span>
             {row.status === "snoozed" && row.snoozed_until && <span className="tnum shrink-0 text-12 text-ink3">{when(row.snoozed_until, now)}</span>}
             {row.spam && <Flag size={12} className="shrink-0 text-danger" aria-label={t.view.spam} />}
           </div>
