@@ -86,9 +86,21 @@ pub fn list(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId) -> Result
 
 const IN_CONVERSATIONS: &str = "SELECT conversation_id FROM draft WHERE workspace_id = $1 AND conversation_id";
 /// Which of these conversations hold an unsent text or file of an agent.
-pub fn in_conversations(tx: &mut dyn Conn, workspace: WorkspaceId, agent: AgentId, ids: &[ConversationId]) -> Result<Vec<ConversationId>, StoreError> {
+pub fn in_conversations(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    agent: AgentId,
+    ids: &[ConversationId],
+) -> Result<Vec<ConversationId>, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let rows = many::rows_in(tx, IN_CONVERSATIONS, " AND agent_id = @1 AND (text <> '' OR attachments <> '[]')", workspace, &ids, values![agent])?;
+    let rows = many::rows_in(
+        tx,
+        IN_CONVERSATIONS,
+        " AND agent_id = @1 AND (text <> '' OR attachments <> '[]')",
+        workspace,
+        &ids,
+        values![agent],
+    )?;
     Ok(rows.iter().map(|row| row.id(0)).collect())
 }
 
@@ -127,4 +139,19 @@ pub fn delete(
     mode: DraftMode,
 ) -> Result<bool, StoreError> {
     Ok(tx.exec(DELETE, values![workspace, agent, conversation, mode.word()])? == 1)
+}
+
+const MOVE: &str = "UPDATE draft SET conversation_id = $4 WHERE workspace_id = $1 AND agent_id = $2 AND conversation_id = $3 \
+     AND NOT EXISTS (SELECT 1 FROM draft AS there WHERE there.workspace_id = $1 AND there.agent_id = $2 \
+     AND there.conversation_id = $4 AND there.mode = draft.mode)";
+/// Lets the unsent text of an agent follow a merged conversation, unless they have begun one there as well.
+pub fn follow(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    agent: AgentId,
+    from: ConversationId,
+    to: ConversationId,
+) -> Result<(), StoreError> {
+    tx.exec(MOVE, values![workspace, agent, from, to])?;
+    Ok(())
 }

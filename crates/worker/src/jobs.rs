@@ -3,7 +3,7 @@
 use crate::{JobContext, Outcome, Registry};
 use desk::conversation::change::WakeConversation;
 use desk::ingest::ProcessEvent;
-use desk::outbox::{CheckUncertain, DeliverOutbox, ReleaseHold};
+use desk::outbox::{ApplyParked, CheckUncertain, DeliverOutbox, ReleaseHold};
 use desk::{Desk, JobEnd};
 use std::future::Future;
 
@@ -18,9 +18,6 @@ impl From<JobEnd> for Outcome {
         }
     }
 }
-
-/// Sending is tried for three days by the outbox's own rule; the queue must not give up before.
-const DELIVER_ATTEMPT_COUNT_MAX: i64 = 1_000;
 
 /// Every job that this build knows, over one desk.
 pub fn registry(desk: &Desk) -> Registry {
@@ -37,10 +34,15 @@ pub fn registry(desk: &Desk) -> Registry {
     on::<CheckUncertain, _, _>(&mut registry, desk, |desk, context, job| async move {
         desk::outbox::deliver::run_check(&desk, context.job, job).await
     });
+    on::<ApplyParked, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::outbox::receipt::run_parked(&desk, context.job, job).await
+    });
     on::<WakeConversation, _, _>(&mut registry, desk, |desk, context, job| async move {
         desk::conversation::change::wake(&desk, context.job, job).await
     });
-    registry.limit(<DeliverOutbox as store::job::Job>::NAME, DELIVER_ATTEMPT_COUNT_MAX);
+    registry.limit(<DeliverOutbox as store::job::Job>::NAME, desk::outbox::deliver::ATTEMPT_COUNT_MAX);
+    // A held answer must not stay behind because the database was away for a night.
+    registry.limit(<ReleaseHold as store::job::Job>::NAME, desk::outbox::deliver::ATTEMPT_COUNT_MAX);
     registry
 }
 

@@ -210,6 +210,13 @@ fn answers_the_customer(entry: &Entry) -> bool {
         && !entry.notification
 }
 
+/// The same looking back: also what was written in the provider's own app, but nothing that was taken back.
+pub(super) fn ends_the_wait(entry: &Entry) -> bool {
+    let from_the_app = entry.author_kind == AuthorKind::System && entry.flags.iter().any(|f| f == "from_the_app");
+    entry.delivery != Some(DeliveryState::Cancelled)
+        && (answers_the_customer(entry) || (from_the_app && entry.direction == Direction::Out))
+}
+
 /// A customer's entry opens what waits, sleeps or is resolved.
 fn reopen(tx: &mut dyn Conn, locked: &mut Locked, now: Timestamp) -> Result<(), StoreError> {
     if locked.row.status == Status::Open || locked.row.status == Status::Closed {

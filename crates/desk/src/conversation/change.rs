@@ -343,11 +343,15 @@ pub async fn mark_seen(desk: &Desk, who: &Who, id: ConversationId, seq: i64) -> 
         .write(Route::Conversation(id), move |tx| -> Answer<()> {
             let Some(row) = conversation::find(tx, who.workspace, id)? else { return Ok(Err(ChangeError::NotFound)) };
             let seq = seq.clamp(0, row.seq);
+            let counts = row.agent_id.is_none_or(|agent| agent == who.agent);
+            // The conversation's lock before the agent's own row, as in a reply of the same agent in another window.
+            let locked = match row.unread_count > 0 && counts && seq >= row.customer_seq {
+                true => Some(Locked::lock(tx, who.workspace, id)?),
+                false => None,
+            };
             let fresh = seen::mark(tx, who.workspace, who.agent, id, seq)?;
             let done = seen::mentions_done(tx, who.workspace, who.agent, id, now)?;
-            let counts = row.agent_id.is_none_or(|agent| agent == who.agent);
-            if row.unread_count > 0 && counts && seq >= row.customer_seq {
-                let mut locked = Locked::lock(tx, who.workspace, id)?;
+            if let Some(mut locked) = locked {
                 if seq >= locked.row.customer_seq {
                     locked.row.unread_count = 0;
                     locked.log(tx, "conversation.seen", now, Actor::Agent(who.agent), json!({"seq": seq}));

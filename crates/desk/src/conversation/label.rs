@@ -6,9 +6,9 @@ use super::Locked;
 use super::add::{add_event, preview_of};
 use super::change::{self, undo_patch};
 use crate::context::{Desk, Who};
-use model::{Actor, Audience, ConversationId, Direction, EntryId, EntryKind, EventId, Status, Timestamp, WorkspaceId};
+use model::{Actor, ConversationId, Direction, EntryId, EntryKind, EventId, Status, Timestamp, WorkspaceId};
 use serde_json::json;
-use store::conversation::Conversation;
+use store::conversation::{self, Conversation};
 use store::entry::{self, Entry};
 use store::{Conn, Route, StoreError, event_log};
 
@@ -109,14 +109,34 @@ fn refresh(tx: &mut dyn Conn, locked: &mut Locked) -> Result<(), StoreError> {
         row.customer_at = Some(inbound.at);
         row.channel = inbound.channel;
         row.inbox_id = inbound.inbox_id.unwrap_or(row.inbox_id);
-        let answered =
-            latest.is_some_and(|l| l.direction == Direction::Out && l.audience == Audience::Customer && l.at >= inbound.at);
-        row.waiting_since = if answered || !row.status.is_open() { None } else { row.waiting_since.or(Some(inbound.at)) };
     } else {
         let row = &mut locked.row;
-        (row.waiting_since, row.unread_count, row.customer_at) = (None, 0, None);
+        (row.unread_count, row.customer_at) = (0, None);
     }
+    locked.row.waiting_since = waiting_since(tx, locked)?;
     Ok(())
+}
+
+/// The oldest customer entry since the last answer and the last resolve, from the entries themselves. Looks at the last
+/// 200 of them; of a longer silence it keeps what the row says.
+pub(crate) fn waiting_since(tx: &mut dyn Conn, locked: &Locked) -> Result<Option<Timestamp>, StoreError> {
+    const LOOK_BACK: i64 = 200;
+    let row = &locked.row;
+    if !row.status.is_open() {
+        return Ok(None);
+    }
+    let entries = entry::conversation_before(tx, locked.workspace(), row.id, (i64::MAX, i64::MAX), LOOK_BACK)?;
+    let full = entries.len() as i64 == LOOK_BACK;
+    let mut oldest = None;
+    for entry in entries.iter().rev() {
+        if super::add::ends_the_wait(entry) || row.resolved_at.is_some_and(|at| entry.at <= at) {
+            return Ok(oldest);
+        }
+        if entry.direction == Direction::In && !entry.closing {
+            oldest = Some(entry.at);
+        }
+    }
+    Ok(if full { row.waiting_since.or(oldest) } else { oldest })
 }
 
 /// Gives entries another label, as one change in each of the two conversations.
@@ -126,6 +146,9 @@ fn relabel(tx: &mut dyn Conn, ids: &[EntryId], from: &mut Locked, to: &mut Locke
         if entry::relabel(tx, to.workspace(), *id, from.row.id, to.row.id, to.row.seq)? {
             moved += 1;
         }
+    }
+    for agent in store::agent::list(tx, to.workspace())? {
+        conversation::seen::move_mentions(tx, to.workspace(), agent.id, from.row.id, to.row.id, ids)?;
     }
     // What the customer may see of either side has moved, so both public positions have.
     to.row.public_seq = to.row.seq;
@@ -189,6 +212,14 @@ pub async fn merge(
             }
             to.row.unread_count += unread;
             to.row.created_at = to.row.created_at.min(from.row.created_at);
+            for agent in store::agent::list(tx, who.workspace)? {
+                store::draft::follow(tx, who.workspace, agent.id, id, into)?;
+            }
+            for one in conversation::participants(tx, who.workspace, id)? {
+                if let (Some(contact), Some(point)) = (one.contact_id, one.contact_point_id) {
+                    conversation::join(tx, who.workspace, into, contact, point, one.role, now)?;
+                }
+            }
             from.row.merged_into = Some(into);
             from.save(tx)?;
             to.save(tx)?;
@@ -317,6 +348,10 @@ pub async fn move_entry(
             };
             if target.row.merged_into.is_some() {
                 refuse!(LabelError::MergedAway);
+            }
+            // Somebody else has moved it while we waited for the locks.
+            if entry::find(tx, who.workspace, id)?.is_none_or(|e| e.conversation_id != from.row.id) {
+                refuse!(LabelError::TooLate);
             }
             if !same_person(tx, who.workspace, &from.row, &target.row)? {
                 refuse!(LabelError::OtherContact);

@@ -8,8 +8,9 @@ pub mod label;
 pub use add::{NewEntry, add_entry, add_event};
 pub use change::{ChangeError, Patch};
 
-use model::{Actor, ConversationId, EventId, Timestamp, WorkspaceId};
+use model::{Actor, ConversationId, EntryId, EventId, Timestamp, WorkspaceId};
 use store::conversation::{self, Conversation};
+use store::entry::{self, Entry};
 use store::{Conn, Event, StoreError};
 
 /// A conversation whose row lock this transaction holds, being changed.
@@ -38,6 +39,20 @@ impl Locked {
             }
         }
         Err(StoreError::broken("a chain of merged conversations does not end"))
+    }
+
+    /// Takes the lock of the conversation in which an entry stands, and reads the entry under it: a merge or a move that
+    /// was faster has taken it elsewhere.
+    pub fn of_entry(tx: &mut dyn Conn, workspace: WorkspaceId, id: EntryId) -> Result<(Self, Entry), StoreError> {
+        for _ in 0..8 {
+            let before = entry::find(tx, workspace, id)?.ok_or(StoreError::NotFound)?;
+            let locked = Self::lock(tx, workspace, before.conversation_id)?;
+            let now = entry::find(tx, workspace, id)?.ok_or(StoreError::NotFound)?;
+            if now.conversation_id == locked.row.id {
+                return Ok((locked, now));
+            }
+        }
+        Err(StoreError::Busy)
     }
 
     /// Writes a new conversation; its row is this transaction's until COMMIT.

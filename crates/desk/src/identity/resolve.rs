@@ -1,7 +1,7 @@
 //! Looks the sender keys of an event up, lets `matching` decide, and writes what follows: a new contact, owners and their
 //! proof, an automatic join of an anonymous visitor.
 
-use super::matching::{KnownKey, Match, decide};
+use super::matching::{KnownKey, Match, STALE_DAYS, decide};
 use super::{merge, normal};
 use channel::ContactPointClaim;
 use model::{Actor, ContactId, ContactPointId, ContactPointKind, Timestamp, WorkspaceId};
@@ -13,7 +13,7 @@ use store::{Conn, Event, StoreError};
 /// Who is writing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolved {
-    /// The live contact.
+    /// The live contact. Of a blocked sender whom nobody knows it is not stored.
     pub contact: Contact,
     /// The strongest sender key: what an answer goes to.
     pub point: Option<ContactPointId>,
@@ -45,33 +45,65 @@ pub fn resolve(
     claims: &[ContactPointClaim],
     now: Timestamp,
 ) -> Result<Resolved, StoreError> {
-    let keys = look_up(tx, workspace, claims, now)?;
-    let blocked = is_blocked(tx, workspace, &keys)?;
+    let disproved = claims.iter().any(|c| c.disproved);
+    // Somebody who was caught with a false key proves nothing with the others: a contact of their own, holding no keys.
+    let keys = if disproved { vec![] } else { look_up(tx, workspace, claims, now)? };
+    let blocked = is_blocked(tx, workspace, &keys)? || (disproved && disproved_is_blocked(tx, workspace, claims)?);
     let known: Vec<KnownKey> = keys.iter().map(|key| known_key(tx, workspace, key, now)).collect::<Result<_, _>>()?;
     let anonymous = anonymous_owners(tx, workspace, &known)?;
     let found = decide(&known, |id| anonymous.contains(&id));
-    let disproved = claims.iter().any(|c| c.disproved);
 
     let (contact, is_new) = match found.contact {
         Some(id) => {
-            contact::lock(tx, workspace, id)?;
+            lock_all(tx, workspace, id, &found.joinable)?;
             contact::seen(tx, workspace, id, now)?;
-            (contact::get_live(tx, workspace, id)?, false)
+            let mut live = contact::get_live(tx, workspace, id)?;
+            if live.id != id {
+                // A merge was faster while we waited for the lock: the one that took this contact is the one to hold.
+                contact::lock(tx, workspace, live.id)?;
+                live = contact::get_live(tx, workspace, live.id)?;
+            }
+            (live, false)
         }
+        // Nothing of the blocked comes in: not even a contact.
+        None if blocked => (unknown(tx, now), true),
         None => (new_contact(tx, workspace, claims, now)?, true),
     };
-    for key in &keys {
+    for key in keys.iter().filter(|_| !(blocked && is_new)) {
         attach(tx, workspace, key, &contact, &found, now)?;
     }
     for other in &found.joinable {
         merge::join_anonymous(tx, workspace, contact.id, *other, now)?;
     }
-    let contact = learn_name(tx, workspace, contact, claims, now)?;
+    let contact = if found.joinable.is_empty() { contact } else { contact::get_live(tx, workspace, contact.id)? };
+    let contact = if blocked { contact } else { learn_name(tx, workspace, contact, claims, now)? };
     let point = keys.first().map(|k| k.point.id);
     let proof_level = keys.first().map_or(0, |k| i64::from(k.claim.proof_level));
     let trace = json!({"tried": found.tried, "flags": found.flags, "new_contact": is_new});
     let flags = found.flags.iter().map(|f| (*f).to_owned()).chain(disproved.then(|| "spoof_suspected".to_owned())).collect();
     Ok(Resolved { contact, point, proof_level, is_new, blocked, disproved, flags, trace })
+}
+
+/// Locks contacts in ascending order, as every transaction that needs several must.
+fn lock_all(tx: &mut dyn Conn, workspace: WorkspaceId, one: ContactId, others: &[ContactId]) -> Result<(), StoreError> {
+    let mut ids: Vec<ContactId> = others.iter().copied().chain([one]).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter().try_for_each(|id| contact::lock(tx, workspace, id))
+}
+
+/// A forged address gets nobody past the block of its owner. Looks only: a false claim leaves no contact point behind.
+fn disproved_is_blocked(tx: &mut dyn Conn, workspace: WorkspaceId, claims: &[ContactPointClaim]) -> Result<bool, StoreError> {
+    let mut keys = Vec::new();
+    for claim in claims.iter().filter(|c| c.proof_level >= 1 || c.disproved) {
+        if let Some(key) = normal::key_of(claim)
+            && let Some(point) = contact_point::find_key(tx, workspace, &key)?
+        {
+            let owners = contact_point::owners(tx, workspace, point.id)?;
+            keys.push(Key { claim, point, owners });
+        }
+    }
+    is_blocked(tx, workspace, &keys)
 }
 
 /// The claims that may name somebody (level 1 and up, not proven false), strongest first, as rows with their locks taken.
@@ -89,9 +121,7 @@ fn look_up<'a>(
     wanted.dedup_by(|a, b| a.1 == b.1);
     let mut keys = Vec::with_capacity(wanted.len());
     for (claim, key) in wanted {
-        let before = contact_point::find_key(tx, workspace, &key)?.map(|p| p.seen_at);
-        let mut point = contact_point::upsert(tx, workspace, &key, &claim.value, now)?;
-        point.seen_at = before.unwrap_or(point.seen_at);
+        let point = contact_point::upsert(tx, workspace, &key, &claim.value, now)?;
         let owners = contact_point::owners(tx, workspace, point.id)?;
         keys.push(Key { claim, point, owners });
     }
@@ -106,13 +136,24 @@ fn live_owners(key: &Key<'_>) -> Vec<ContactId> {
     live
 }
 
+/// The owners that count: one who has not used the key for so long that it may have a new owner counts no more once
+/// somebody else has used it since.
+fn current_owners(key: &Key<'_>, now: Timestamp) -> Vec<ContactId> {
+    let is_fresh = |o: &Owner| now.since(o.last_seen_at) / 86_400_000 <= STALE_DAYS;
+    let mut fresh: Vec<ContactId> = key.owners.iter().filter(|o| is_fresh(o)).map(|o| o.live_id).collect();
+    fresh.sort_unstable();
+    fresh.dedup();
+    if fresh.is_empty() { live_owners(key) } else { fresh }
+}
+
 fn known_key(tx: &mut dyn Conn, workspace: WorkspaceId, key: &Key<'_>, now: Timestamp) -> Result<KnownKey, StoreError> {
-    let owners = live_owners(key);
+    let owners = current_owners(key, now);
     let owner_has_other_account = match owners.as_slice() {
         [one] => has_account(tx, workspace, *one)?,
         _ => false,
     };
-    let unused_days = (!owners.is_empty()).then(|| now.since(key.point.seen_at) / 86_400_000);
+    let last = key.owners.iter().filter(|o| owners.contains(&o.live_id)).map(|o| o.last_seen_at).max();
+    let unused_days = last.map(|at| now.since(at) / 86_400_000);
     Ok(KnownKey {
         kind: key.point.key.kind,
         proof_level: i64::from(key.claim.proof_level),
@@ -162,14 +203,9 @@ fn is_blocked(tx: &mut dyn Conn, workspace: WorkspaceId, keys: &[Key<'_>]) -> Re
     Ok(false)
 }
 
-fn new_contact(
-    tx: &mut dyn Conn,
-    workspace: WorkspaceId,
-    claims: &[ContactPointClaim],
-    now: Timestamp,
-) -> Result<Contact, StoreError> {
+fn unknown(tx: &mut dyn Conn, now: Timestamp) -> Contact {
     let id = ContactId(tx.id());
-    let contact = Contact {
+    Contact {
         id,
         merged_into: None,
         live_id: id,
@@ -183,7 +219,17 @@ fn new_contact(
         first_seen_at: now,
         last_seen_at: now,
         version: 1,
-    };
+    }
+}
+
+fn new_contact(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    claims: &[ContactPointClaim],
+    now: Timestamp,
+) -> Result<Contact, StoreError> {
+    let contact = unknown(tx, now);
+    let id = contact.id;
     contact::insert(tx, workspace, &contact)?;
     let kinds: Vec<ContactPointKind> = claims.iter().map(|c| c.kind).collect();
     log(tx, workspace, &contact, 1, "contact.created", json!({"contact": id, "kinds": kinds}), now);
@@ -220,8 +266,10 @@ fn attach(
     found: &Match,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let live = live_owners(key);
-    let foreign = live.iter().any(|id| *id != contact.id && !found.joinable.contains(id));
+    // A stale owner of a number does not keep its new owner from it.
+    let is_stale = |o: &Owner| key.claim.proof_level < 2 && now.since(o.last_seen_at) / 86_400_000 > STALE_DAYS;
+    let mut others = key.owners.iter().filter(|o| !is_stale(o)).map(|o| o.live_id);
+    let foreign = others.any(|id| id != contact.id && !found.joinable.contains(&id));
     if foreign && !key.point.shared {
         return Ok(());
     }

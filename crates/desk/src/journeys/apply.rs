@@ -58,6 +58,10 @@ impl Applied {
     fn dropped(reason: &str) -> Self {
         Self { outcome: Outcome::Dropped, reason: Some(reason.to_owned()), ..Self::nothing() }
     }
+    pub(super) fn blocked() -> Self {
+        let reason = Some("T0-blocked: the sender is blocked".to_owned());
+        Self { outcome: Outcome::Quarantined, reason, ..Self::nothing() }
+    }
     pub(super) fn entry(id: EntryId, used_number: bool) -> Self {
         Self { outcome: Outcome::Entry, entry: Some(id), used_number, reason: None }
     }
@@ -164,13 +168,12 @@ fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage
     if automatic && answers.is_none() {
         return Ok(Applied::dropped("T0-auto"));
     }
-    let resolved = resolve(tx, workspace, &message.from, context.now)?;
+    let resolved = match answers {
+        Some((id, ..)) if automatic && !message.from.iter().any(|c| c.disproved) => machine(tx, workspace, id)?,
+        _ => resolve(tx, workspace, &message.from, context.now)?,
+    };
     if resolved.blocked {
-        return Ok(Applied {
-            outcome: Outcome::Quarantined,
-            reason: Some("T0-blocked: the sender is blocked".to_owned()),
-            ..Applied::nothing()
-        });
+        return Ok(Applied::blocked());
     }
     let channel = message.channel.unwrap_or(context.inbox.inbox.channel);
     let facts = Facts {
@@ -193,6 +196,22 @@ fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage
         write_entry(tx, context, &mut locked, message, &resolved, channel, external_key, silent, (placement.rule, trace))?;
     locked.save(tx)?;
     Ok(Applied::entry(added.id, used_number))
+}
+
+/// A machine that answers one of our messages stands in for the customer of that conversation: it makes no contact, holds
+/// no keys and takes no part.
+fn machine(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Result<Resolved, StoreError> {
+    let row = conversation::find(tx, workspace, id)?.ok_or(StoreError::NotFound)?;
+    Ok(Resolved {
+        contact: contact::get_live(tx, workspace, row.contact_id)?,
+        point: None,
+        proof_level: 0,
+        is_new: false,
+        blocked: false,
+        disproved: false,
+        flags: vec!["automatic".to_owned()],
+        trace: json!({"automatic": true}),
+    })
 }
 
 /// The conversation of one of our entries that the message answers, or that its widget token names.
@@ -326,10 +345,15 @@ fn write_entry(
         let args = json!({"from": locked.row.channel, "to": channel});
         add_event(tx, locked, "conversation.channel_switched", "channel_switched", args, actor, &name, context.now)?;
     }
-    if let Some(point) = resolved.point
-        && conversation::join(tx, workspace, locked.row.id, resolved.contact.id, point, ParticipantRole::Customer, context.now)?
-    {
-        locked.log(tx, "conversation.participant_added", context.now, actor, json!({"contact_point": point, "role": "customer"}));
+    if let Some(point) = resolved.point {
+        // Somebody else who answers one of our messages has it from the customer: they read along, they are not the contact.
+        let is_customer = locked.row.contact_id == resolved.contact.id
+            || contact::get_live(tx, workspace, locked.row.contact_id)?.id == resolved.contact.id;
+        let role = if is_customer { ParticipantRole::Customer } else { ParticipantRole::Copied };
+        if conversation::join(tx, workspace, locked.row.id, resolved.contact.id, point, role, context.now)? {
+            let payload = json!({"contact_point": point, "role": role});
+            locked.log(tx, "conversation.participant_added", context.now, actor, payload);
+        }
     }
     let files = uploaded(tx, workspace, message)?;
     // New entries carry the contact that owns their contact point, not the live end of its pointers: unmerge then gives
@@ -412,6 +436,9 @@ fn echo(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> R
     }
     // The other side of an echo is the customer.
     let resolved = resolve(tx, workspace, &message.to, context.now)?;
+    if resolved.blocked && resolved.is_new {
+        return Ok(Applied::blocked());
+    }
     let channel = message.channel.unwrap_or(context.inbox.inbox.channel);
     let answers = answered(tx, context, message)?;
     let facts = Facts {
@@ -523,10 +550,10 @@ fn point_of_external(
 /// An edit by its author, or (without text) a message taken back: then its content is removed.
 fn edit(tx: &mut dyn Conn, context: &Context<'_>, provider_id: &str, text: Option<&str>) -> Result<Applied, StoreError> {
     let key = receipt::provider_key(provider_id);
-    let Some(mut found) = entry::by_external_key(tx, context.workspace, context.inbox.inbox.id, &key)? else {
+    let Some(found) = entry::by_external_key(tx, context.workspace, context.inbox.inbox.id, &key)? else {
         return Ok(Applied { reason: Some("unknown_message".to_owned()), ..Applied::nothing() });
     };
-    let mut locked = Locked::lock(tx, context.workspace, found.conversation_id)?;
+    let (mut locked, mut found) = Locked::of_entry(tx, context.workspace, found.id)?;
     let kind = if text.is_some() { "entry.edited" } else { "entry.removed" };
     locked.log(tx, kind, context.now, Actor::Contact(found.contact_id), json!({"entry": found.id}));
     found.seq = locked.row.seq;
@@ -620,6 +647,9 @@ fn point_changed(
 fn claimed(tx: &mut dyn Conn, context: &Context<'_>, claim: &ClaimEvent) -> Result<Applied, StoreError> {
     let workspace = context.workspace;
     let resolved = resolve(tx, workspace, &claim.from, context.now)?;
+    if resolved.blocked {
+        return Ok(Applied::dropped("T0-blocked"));
+    }
     contact::lock(tx, workspace, resolved.contact.id)?;
     let mut after = contact::get_live(tx, workspace, resolved.contact.id)?;
     let before = after.claimed.clone();

@@ -6,6 +6,7 @@ use super::apply::{Applied, Context, apply};
 use crate::context::{Desk, JobEnd};
 use crate::directory::{DirectoryError, OpenInbox};
 use crate::ingest::ProcessEvent;
+use blob::BlobError;
 use channel::{InboundEvent, Quarantine, RawEvent};
 use model::{Outcome, ProviderEventId, WorkspaceId};
 use std::panic::AssertUnwindSafe;
@@ -25,6 +26,11 @@ const BROKEN_COUNT_MAX: i64 = 5;
 /// What the job does.
 pub async fn run(desk: &Desk, job: JobRef, process: ProcessEvent) -> JobEnd {
     let (workspace, id) = (job.workspace, process.event);
+    // The queue will not try again: an event has an end that an admin sees, and its lane goes on.
+    if job.attempts >= job::ATTEMPT_COUNT_MAX {
+        let why = format!("{} attempts to read it failed; the log of the job says why", job.attempts - 1);
+        return quarantine(desk, job, id, Quarantine::new("given_up", why)).await;
+    }
     let event = match desk.db.read(move |tx| provider_event::find(tx, workspace, id)).await {
         Ok(Some(event)) if event.processed_at.is_none() => event,
         Ok(_) => return JobEnd::Done,
@@ -65,7 +71,13 @@ async fn raw_event(desk: &Desk, workspace: WorkspaceId, event: &ProviderEvent) -
             let (sha256, _) = found
                 .map_err(|error| Unreadable::Later(error.to_string()))?
                 .ok_or_else(|| Unreadable::Never("its bytes are gone from the store".to_owned()))?;
-            desk.blobs.get(workspace, &sha256, RAW_BYTES_MAX).await.map_err(|error| Unreadable::Later(error.to_string()))?
+            match desk.blobs.get(workspace, &sha256, RAW_BYTES_MAX).await {
+                Ok(bytes) => bytes,
+                Err(error @ (BlobError::NotFound | BlobError::TooLarge { .. })) => {
+                    return Err(Unreadable::Never(error.to_string()));
+                }
+                Err(error) => return Err(Unreadable::Later(error.to_string())),
+            }
         }
         (None, None) => return Err(Unreadable::Never("it was stored without bytes".to_owned())),
     };
@@ -132,6 +144,9 @@ async fn write(
                 // It ended in another attempt: this one must leave no trace.
                 return Err(StoreError::Conflict("provider_event ended already".to_owned()));
             }
+            if sum.outcome == Outcome::Quarantined {
+                super::quarantine::log(tx, workspace, id, sum.reason.as_deref().unwrap_or_default(), now);
+            }
             job::finish_in_tx(tx, job)?;
             Ok(sum)
         })
@@ -142,6 +157,12 @@ async fn write(
     match done {
         Ok(_) => JobEnd::DoneInTx,
         Err(StoreError::Conflict(text)) if text.starts_with("provider_event") => JobEnd::Done,
+        Err(StoreError::Conflict(name)) if name != "job_attempt" && job.attempts >= BROKEN_COUNT_MAX => {
+            quarantine(desk, job, id, Quarantine::new("could_not_be_stored", format!("conflicts with {name}"))).await
+        }
+        Err(StoreError::NotFound) if job.attempts >= BROKEN_COUNT_MAX => {
+            quarantine(desk, job, id, Quarantine::new("could_not_be_stored", "a row that it needs is gone".to_owned())).await
+        }
         Err(StoreError::Broken(text)) if job.attempts >= BROKEN_COUNT_MAX => {
             quarantine(desk, job, id, Quarantine::new("could_not_be_stored", text)).await
         }

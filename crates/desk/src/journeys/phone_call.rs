@@ -35,10 +35,13 @@ pub fn apply(tx: &mut dyn Conn, context: &Context<'_>, event: &CallEvent) -> Res
 fn ring(tx: &mut dyn Conn, context: &Context<'_>, event: &CallEvent, external_id: String) -> Result<Applied, StoreError> {
     let workspace = context.workspace;
     let resolved = resolve(tx, workspace, &event.from, context.now)?;
+    if resolved.blocked {
+        return Ok(Applied::blocked());
+    }
     let facts = Facts {
         channel: Channel::Voice,
         at: event.at,
-        disproved: false,
+        disproved: resolved.disproved,
         new_contact: resolved.is_new,
         answers: None,
         closing: false,
@@ -106,8 +109,7 @@ fn go_on(
     }
     call::save(tx, context.workspace, &found)?;
     let Some(id) = found.entry_id else { return Ok(Applied::nothing()) };
-    let Some(mut shown) = entry::find(tx, context.workspace, id)? else { return Ok(Applied::nothing()) };
-    let mut locked = Locked::lock(tx, context.workspace, shown.conversation_id)?;
+    let (mut locked, mut shown) = Locked::of_entry(tx, context.workspace, id)?;
     let kind = if fact == CallFact::Answered { "call.answered" } else { "call.ended" };
     locked.log(tx, kind, event.at, Actor::System, json!({"entry": id, "call": found.id, "state": found.state}));
     shown.seq = locked.row.seq;

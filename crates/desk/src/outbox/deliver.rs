@@ -22,7 +22,19 @@ use store::{Conn, Route, StoreError, attachment, contact_point, entry};
 /// A row that could not be given to its provider for this long is not sent any more: the answer would come out of the blue.
 pub const SEND_AGE_MS_MAX: i64 = 3 * 86_400_000;
 const SIGN_IN_RETRY_MS: i64 = 300_000;
+const RATE_RETRY_MS: i64 = 30_000;
+const KEYED_RETRY_MS: i64 = 5_000;
+const PACE_MS_MAX: i64 = 900_000;
 const CHECK_AFTER_MS: [i64; 4] = [30_000, 120_000, 600_000, 3_600_000];
+/// Attempts of one job, waits for our own pace among them. What ends a row in practice is its age.
+pub const ATTEMPT_COUNT_MAX: i64 = 100_000;
+/// So many attempts that never came as far as the provider may be bad luck; more of them after the time is up are not.
+const FRUITLESS_COUNT_MAX: i64 = 20;
+
+/// The wait before attempt `n + 1`: doubled each time, up to a quarter of an hour.
+fn pace(first_ms: i64, n: i64) -> i64 {
+    first_ms.saturating_mul(1 << n.clamp(1, 30).saturating_sub(1)).min(PACE_MS_MAX)
+}
 
 /// Send one outbox row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,10 +139,21 @@ fn render(open: &OpenInbox, load: &Load, now: Timestamp) -> Result<Vec<WireReque
 
 /// What the job does.
 pub async fn run(desk: &Desk, job: JobRef, deliver: DeliverOutbox) -> JobEnd {
-    match send(desk, job.workspace, &deliver).await {
+    // Whatever keeps it from ending otherwise: the agent shall read that nobody tries any more.
+    let is_late = desk.now().since(model::made_at(job.id.0)) > SEND_AGE_MS_MAX && job.attempts > FRUITLESS_COUNT_MAX;
+    if is_late || job.attempts >= ATTEMPT_COUNT_MAX {
+        let given_up = give_up(desk, job.workspace, deliver.outbox).await;
+        return given_up.map_or_else(JobEnd::from, |()| JobEnd::Done);
+    }
+    match send(desk, job, &deliver).await {
         Ok(end) => end,
         Err(error) => JobEnd::Retry(error.to_string()),
     }
+}
+
+async fn give_up(desk: &Desk, workspace: WorkspaceId, id: OutboxId) -> Result<(), StoreError> {
+    let Some(row) = desk.db.read(move |tx| outbox::find(tx, workspace, id)).await? else { return Ok(()) };
+    end(desk, workspace, &row, OutboxState::Expired, Some("it could not be sent for three days")).await
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -141,8 +164,8 @@ enum Stop {
     Inbox(#[from] DirectoryError),
 }
 
-async fn send(desk: &Desk, workspace: WorkspaceId, deliver: &DeliverOutbox) -> Result<JobEnd, Stop> {
-    let id = deliver.outbox;
+async fn send(desk: &Desk, job: JobRef, deliver: &DeliverOutbox) -> Result<JobEnd, Stop> {
+    let (workspace, id) = (job.workspace, deliver.outbox);
     let now = desk.now();
     let Some(loaded) = desk.db.read(move |tx| load(tx, workspace, id)).await? else { return Ok(JobEnd::Done) };
     if !matches!(loaded.row.state, OutboxState::Queued | OutboxState::Sending) {
@@ -151,26 +174,28 @@ async fn send(desk: &Desk, workspace: WorkspaceId, deliver: &DeliverOutbox) -> R
     let open = match desk.directory.open(desk, workspace, loaded.row.inbox_id).await {
         Ok(open) => open,
         Err(DirectoryError::NotFound | DirectoryError::NoAdapter(_)) => {
-            block(desk, workspace, id, BlockReason::ChannelDown.word()).await?;
+            block(desk, workspace, &loaded.row, BlockReason::ChannelDown.word()).await?;
             return Ok(JobEnd::Done);
         }
         Err(other) => return Err(other.into()),
     };
     if !open.inbox.enabled {
-        block(desk, workspace, id, BlockReason::ChannelDown.word()).await?;
+        block(desk, workspace, &loaded.row, BlockReason::ChannelDown.word()).await?;
         return Ok(JobEnd::Done);
     }
     if let Some(reason) = unreachable(loaded.to.as_ref()) {
-        block(desk, workspace, id, reason.word()).await?;
+        block(desk, workspace, &loaded.row, reason.word()).await?;
         return Ok(JobEnd::Done);
     }
     let requests = match render(&open, &loaded, now) {
         Ok(requests) => requests,
         Err(blocked) => {
-            block(desk, workspace, id, blocked.reason.word()).await?;
+            block(desk, workspace, &loaded.row, blocked.reason.word()).await?;
             return Ok(JobEnd::Done);
         }
     };
+    // The job is made when the row may go: after a hold, at the chosen time, by the agent's [Try again].
+    let waited = now.since(model::made_at(job.id.0));
     let latest: Vec<Delivery> = super::latest_attempts(&loaded.row, &loaded.deliveries).into_iter().cloned().collect();
     let capabilities = open.channel.capabilities(&open.settings);
     let keyed = matches!(capabilities.send_idempotency, SendIdempotency::Key(_));
@@ -183,7 +208,11 @@ async fn send(desk: &Desk, workspace: WorkspaceId, deliver: &DeliverOutbox) -> R
     for (part, request) in (0i64..).zip(&requests) {
         let last = latest.iter().find(|d| d.part == part);
         let attempt = match last {
-            // An answer is stored: this part is done, whatever it was.
+            // Taken in an earlier round, when the text was cut into other parts: it is not the same part.
+            Some(d) if d.round < loaded.row.round && d.parts != i64::try_from(requests.len()).unwrap_or(1) => 1,
+            // Refused: what would follow it makes no sense alone.
+            Some(d) if Some(d.rank) == model::DeliveryState::Failed.rank() => break,
+            // An answer is stored: this part is done.
             Some(d) if d.rank > 0 => continue,
             // Submitted, and the worker was gone before it could store the answer; or an answer that never came.
             Some(d) if d.open || d.uncertain => match settle(desk, workspace, &open, d, request).await? {
@@ -191,7 +220,7 @@ async fn send(desk: &Desk, workspace: WorkspaceId, deliver: &DeliverOutbox) -> R
                 Settled::NotTaken => d.attempt + 1,
                 Settled::Unknown if keyed => d.attempt + 1,
                 Settled::Unknown => {
-                    give_to_the_agent(desk, workspace, id).await?;
+                    give_to_the_agent(desk, workspace, &loaded.row).await?;
                     return Ok(JobEnd::Done);
                 }
             },
@@ -199,8 +228,9 @@ async fn send(desk: &Desk, workspace: WorkspaceId, deliver: &DeliverOutbox) -> R
             None => 1,
         };
         let began = desk.now();
-        if began.since(loaded.entry.at) > SEND_AGE_MS_MAX && loaded.row.round == 1 && attempt > 1 {
-            end(desk, workspace, id, OutboxState::Expired, Some("the provider did not take it for three days")).await?;
+        if waited > SEND_AGE_MS_MAX && attempt > 1 {
+            let reason = "the provider did not take it for three days";
+            end(desk, workspace, &loaded.row, OutboxState::Expired, Some(reason)).await?;
             return Ok(JobEnd::Done);
         }
         if let Err(at) = desk.pace.take(&buckets, began) {
@@ -209,16 +239,18 @@ async fn send(desk: &Desk, workspace: WorkspaceId, deliver: &DeliverOutbox) -> R
         match attempt_part(desk, workspace, &open, &loaded.row, part, attempt, requests.len(), request).await? {
             After::Next => {}
             After::RetryAt(at) => return Ok(JobEnd::RetryAt(at)),
-            After::Uncertain if keyed => return Ok(JobEnd::RetryAt(desk.now().plus_seconds(5))),
+            After::Uncertain if keyed => return Ok(JobEnd::RetryAt(desk.now().plus_ms(pace(KEYED_RETRY_MS, attempt)))),
+            // Cancelled or tried again by hand in the meantime: the row is somebody else's now.
+            After::NotOurs => return Ok(JobEnd::Done),
             After::Uncertain => {
-                give_to_the_agent(desk, workspace, id).await?;
+                give_to_the_agent(desk, workspace, &loaded.row).await?;
                 return Ok(JobEnd::Done);
             }
             // A refused part ends the row: what would follow it makes no sense alone.
             After::Refused => break,
         }
     }
-    end(desk, workspace, id, OutboxState::Done, None).await?;
+    end(desk, workspace, &loaded.row, OutboxState::Done, None).await?;
     Ok(JobEnd::Done)
 }
 
@@ -236,6 +268,7 @@ enum After {
     RetryAt(Timestamp),
     Refused,
     Uncertain,
+    NotOurs,
 }
 
 #[expect(clippy::too_many_arguments, reason = "one attempt and everything it is made of")]
@@ -288,15 +321,14 @@ async fn attempt_part(
             Ok(Some(delivery))
         })
         .await?;
-    // Cancelled or retried by hand in the meantime: the row is somebody else's now.
-    let Some(delivery) = delivery else { return Ok(After::Refused) };
+    let Some(delivery) = delivery else { return Ok(After::NotOurs) };
 
     let submitted = open.channel.submit(&open.settings, request).await;
     let now = desk.now();
     let (answer, after) = match submitted {
         Ok(accepted) => (Answer::Accepted { provider_id: accepted.provider_id, state: accepted.state }, After::Next),
         Err(SendError::RetryAt(at)) => {
-            (Answer::NotTaken { reason: "not taken yet".to_owned() }, After::RetryAt(at.max(now.plus_ms(100))))
+            (Answer::NotTaken { reason: "not taken yet".to_owned() }, After::RetryAt(at.max(now.plus_ms(pace(100, attempt)))))
         }
         Err(SendError::SignInAgain) => {
             set_needs_sign_in(desk, workspace, inbox_id).await?;
@@ -306,7 +338,7 @@ async fn attempt_part(
             )
         }
         Err(SendError::Refused { class: FailureClass::Rate, text, .. }) => {
-            (Answer::NotTaken { reason: text }, After::RetryAt(now.plus_seconds(30)))
+            (Answer::NotTaken { reason: text }, After::RetryAt(now.plus_ms(pace(RATE_RETRY_MS, attempt))))
         }
         Err(SendError::Refused { class, code, text }) => (Answer::Refused { class, code, text }, After::Refused),
         Err(SendError::Uncertain) => (Answer::Lost, After::Uncertain),
@@ -327,7 +359,10 @@ async fn store_answer(
     desk.db
         .write(Route::Conversation(row.conversation_id), move |tx| -> Result<(), StoreError> {
             receipt::store_answer(tx, workspace, &delivery, &answer, now)?;
-            if let (Answer::Refused { class: FailureClass::Address, .. }, Some(point)) = (&answer, to) {
+            // An opt-out stays one: it says more than a bounce.
+            if let (Answer::Refused { class: FailureClass::Address, .. }, Some(point)) = (&answer, to)
+                && contact_point::find(tx, workspace, point)?.is_some_and(|p| p.health == Health::Ok)
+            {
                 contact_point::set_health(tx, workspace, point, Health::Bounced)?;
             }
             let row = outbox::find(tx, workspace, id)?.ok_or(StoreError::NotFound)?;
@@ -374,7 +409,16 @@ async fn settle(
     desk.db
         .write(Route::Any, move |tx| -> Result<(), StoreError> {
             receipt::store_answer(tx, workspace, &attempt, &answer, now)?;
-            let row = outbox::find(tx, workspace, id)?.ok_or(StoreError::NotFound)?;
+            let mut row = outbox::find(tx, workspace, id)?.ok_or(StoreError::NotFound)?;
+            // The doubt is gone and something of it never went: it goes on now, in the transaction that says so.
+            let (word, _, combined) = super::word_of(&row, &outbox::deliveries(tx, workspace, id)?);
+            if row.state == OutboxState::Done && word == model::DeliveryState::Queued && !combined.uncertain {
+                row.state = OutboxState::Queued;
+                if !outbox::save(tx, workspace, &row)? {
+                    return Err(StoreError::Busy);
+                }
+                job::enqueue(tx, workspace, &DeliverOutbox::of(&row), now)?;
+            }
             show(tx, workspace, &row, now)
         })
         .await?;
@@ -382,11 +426,14 @@ async fn settle(
 }
 
 /// Uncertain: nothing goes out again by itself. The entry says so, and the provider is asked again later where it can be.
-async fn give_to_the_agent(desk: &Desk, workspace: WorkspaceId, id: OutboxId) -> Result<(), StoreError> {
-    let now = desk.now();
+async fn give_to_the_agent(desk: &Desk, workspace: WorkspaceId, loaded: &Outbox) -> Result<(), StoreError> {
+    let (now, id, round) = (desk.now(), loaded.id, loaded.round);
     desk.db
         .write(Route::Any, move |tx| -> Result<(), StoreError> {
             let Some(mut row) = outbox::find(tx, workspace, id)? else { return Ok(()) };
+            if !is_ours(&row, round) {
+                return Ok(());
+            }
             row.state = OutboxState::Done;
             if !outbox::save(tx, workspace, &row)? {
                 return Err(StoreError::Busy);
@@ -397,23 +444,33 @@ async fn give_to_the_agent(desk: &Desk, workspace: WorkspaceId, id: OutboxId) ->
         .await
 }
 
-async fn block(desk: &Desk, workspace: WorkspaceId, id: OutboxId, reason: &'static str) -> Result<(), StoreError> {
-    end(desk, workspace, id, OutboxState::Blocked, Some(reason)).await
+/// On its way in the round that this worker has read. A worker that was gone for long may find the row ended, and even
+/// queued again by the agent: then it must not touch it.
+fn is_ours(row: &Outbox, round: i64) -> bool {
+    matches!(row.state, OutboxState::Queued | OutboxState::Sending) && row.round == round
+}
+
+async fn block(desk: &Desk, workspace: WorkspaceId, row: &Outbox, reason: &'static str) -> Result<(), StoreError> {
+    end(desk, workspace, row, OutboxState::Blocked, Some(reason)).await
 }
 
 async fn end(
     desk: &Desk,
     workspace: WorkspaceId,
-    id: OutboxId,
+    loaded: &Outbox,
     state: OutboxState,
     reason: Option<&'static str>,
 ) -> Result<(), StoreError> {
-    let now = desk.now();
+    let (now, id, round) = (desk.now(), loaded.id, loaded.round);
     desk.db
         .write(Route::Any, move |tx| -> Result<(), StoreError> {
             let Some(mut row) = outbox::find(tx, workspace, id)? else { return Ok(()) };
-            if !matches!(row.state, OutboxState::Queued | OutboxState::Sending) {
+            if !is_ours(&row, round) {
                 return Ok(());
+            }
+            // An attempt whose worker is gone may have arrived: whoever tries again has to know that.
+            for attempt in outbox::deliveries(tx, workspace, id)?.into_iter().filter(|d| d.open && d.rank == 0) {
+                receipt::store_answer(tx, workspace, &attempt, &Answer::Lost, now)?;
             }
             row.state = state;
             row.reason = reason.map(str::to_owned);
@@ -428,39 +485,19 @@ async fn end(
 
 /// What the later questions do; also behind the agent's [Check again]. True when nothing is uncertain any more.
 pub async fn check(desk: &Desk, workspace: WorkspaceId, id: OutboxId) -> Result<bool, StoreError> {
-    let now = desk.now();
     let Some(loaded) = desk.db.read(move |tx| load(tx, workspace, id)).await? else { return Ok(true) };
     let Ok(open) = desk.directory.open(desk, workspace, loaded.row.inbox_id).await else { return Ok(false) };
-    let Ok(requests) = render(&open, &loaded, now) else { return Ok(false) };
+    // Rendered as of its own time: a window that has closed since does not keep us from asking.
+    let Ok(requests) = render(&open, &loaded, loaded.entry.at) else { return Ok(false) };
     let mut settled = true;
     for attempt in super::latest_attempts(&loaded.row, &loaded.deliveries).into_iter().filter(|d| d.uncertain && d.rank == 0) {
         let Some(request) = usize::try_from(attempt.part).ok().and_then(|part| requests.get(part)) else { continue };
         match settle(desk, workspace, &open, attempt, request).await? {
-            Settled::Taken => {}
-            Settled::NotTaken => requeue(desk, workspace, id).await?,
+            Settled::Taken | Settled::NotTaken => {}
             Settled::Unknown => settled = false,
         }
     }
     Ok(settled)
-}
-
-/// The provider surely did not take it: sending it now is safe.
-async fn requeue(desk: &Desk, workspace: WorkspaceId, id: OutboxId) -> Result<(), StoreError> {
-    let now = desk.now();
-    desk.db
-        .write(Route::Any, move |tx| -> Result<(), StoreError> {
-            let Some(mut row) = outbox::find(tx, workspace, id)? else { return Ok(()) };
-            if row.state != OutboxState::Done {
-                return Ok(());
-            }
-            row.state = OutboxState::Queued;
-            if !outbox::save(tx, workspace, &row)? {
-                return Err(StoreError::Busy);
-            }
-            job::enqueue(tx, workspace, &DeliverOutbox::of(&row), now)?;
-            show(tx, workspace, &row, now)
-        })
-        .await
 }
 
 /// The job behind [`CheckUncertain`].

@@ -79,18 +79,23 @@ pub async fn run(desk: &Desk, job: JobRef, hold: ReleaseHold) -> JobEnd {
     let now = desk.now();
     let done = desk
         .db
-        .write(Route::Any, move |tx| -> Result<(), StoreError> {
+        .write(Route::Any, move |tx| -> Result<Option<Timestamp>, StoreError> {
             if let Some(row) = outbox::find(tx, job.workspace, hold.outbox)?
                 && row.state == OutboxState::Held
-                && [row.hold_until, row.send_at].into_iter().flatten().all(|at| at <= now)
             {
+                // A clock that was set back since: the row still waits, so its timer does.
+                if let Some(due) = [row.hold_until, row.send_at].into_iter().flatten().max().filter(|at| *at > now) {
+                    return Ok(Some(due));
+                }
                 release(tx, job.workspace, hold.outbox, now)?;
             }
-            job::finish_in_tx(tx, job)
+            job::finish_in_tx(tx, job)?;
+            Ok(None)
         })
         .await;
     match done {
-        Ok(()) => JobEnd::DoneInTx,
+        Ok(None) => JobEnd::DoneInTx,
+        Ok(Some(due)) => JobEnd::RetryAt(due),
         Err(error) => error.into(),
     }
 }

@@ -9,6 +9,7 @@ pub mod receipt;
 
 pub use deliver::{CheckUncertain, DeliverOutbox};
 pub use enqueue::{ReleaseHold, put};
+pub use receipt::ApplyParked;
 
 use channel::state::{Combined, PartState, combine};
 use model::{Actor, DeliveryState, OutboxState, Timestamp};
@@ -19,18 +20,24 @@ use store::{Conn, StoreError, entry};
 
 use crate::conversation::Locked;
 
-/// The latest attempt of each part in the outbox row's round.
+/// The latest attempt of each part in the outbox row's round. What was taken in an earlier round stays taken: a new round
+/// sends only the rest.
 pub fn latest_attempts<'a>(outbox: &Outbox, deliveries: &'a [Delivery]) -> Vec<&'a Delivery> {
     let mut latest: Vec<&Delivery> = Vec::new();
-    for delivery in deliveries.iter().filter(|d| d.outbox_id == outbox.id && d.round == outbox.round) {
+    let counts = |d: &Delivery| d.round == outbox.round || (d.round < outbox.round && was_taken(d));
+    for delivery in deliveries.iter().filter(|d| d.outbox_id == outbox.id && counts(d)) {
         match latest.iter_mut().find(|l| l.part == delivery.part) {
-            Some(slot) if slot.attempt < delivery.attempt => *slot = delivery,
+            Some(slot) if (slot.round, slot.attempt) < (delivery.round, delivery.attempt) => *slot = delivery,
             Some(_) => {}
             None => latest.push(delivery),
         }
     }
     latest.sort_by_key(|d| d.part);
     latest
+}
+
+fn was_taken(delivery: &Delivery) -> bool {
+    delivery.rank > 0 && Some(delivery.rank) != DeliveryState::Failed.rank()
 }
 
 /// The word for an entry, made from its outbox row and attempts.
@@ -59,13 +66,13 @@ pub fn word_of(outbox: &Outbox, deliveries: &[Delivery]) -> (DeliveryState, Opti
 
 /// Writes the combined word on the entry when it changed, as one change of its conversation.
 pub(crate) fn show(tx: &mut dyn Conn, workspace: model::WorkspaceId, outbox: &Outbox, now: Timestamp) -> Result<(), StoreError> {
+    // The lock comes first: two reports about two parts at once must each see what the other has stored.
+    let (mut locked, entry) = Locked::of_entry(tx, workspace, outbox.entry_id)?;
     let deliveries = store::outbox::deliveries(tx, workspace, outbox.id)?;
     let (state, reason, combined) = word_of(outbox, &deliveries);
-    let Some(entry) = entry::find(tx, workspace, outbox.entry_id)? else { return Err(StoreError::NotFound) };
     if entry.delivery == Some(state) && entry.uncertain == combined.uncertain && entry.delivery_reason == reason {
         return Ok(());
     }
-    let mut locked = Locked::lock(tx, workspace, entry.conversation_id)?;
     let payload = json!({
         "entry": entry.id, "outbox": outbox.id, "from": entry.delivery, "to": state, "uncertain": combined.uncertain,
         "parts_sent": combined.parts_sent, "parts_total": combined.parts_total,
@@ -75,6 +82,10 @@ pub(crate) fn show(tx: &mut dyn Conn, workspace: model::WorkspaceId, outbox: &Ou
     entry::set_delivery(tx, workspace, entry.id, state, reason.as_deref(), combined.uncertain, seq)?;
     if is_public(&entry) && !was_shown(entry.delivery) && was_shown(Some(state)) {
         locked.row.public_seq = seq;
+    }
+    // Taken back before it went: the customer still waits.
+    if state == DeliveryState::Cancelled {
+        locked.row.waiting_since = crate::conversation::label::waiting_since(tx, &locked)?;
     }
     locked.save(tx)?;
     Ok(())

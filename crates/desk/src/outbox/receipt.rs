@@ -2,9 +2,46 @@
 //! so duplicates and any order end the same; a report for an id that nobody knows yet is parked for a day.
 
 use super::show;
+use crate::context::{Desk, JobEnd};
 use model::{Channel, ConversationId, DeliveryState, EntryId, FailureClass, InboxId, OutboxId, Timestamp, WorkspaceId};
+use serde::{Deserialize, Serialize};
+use store::job::{self, Job, JobRef};
 use store::outbox::{self, Delivery};
-use store::{Conn, StoreError, entry};
+use store::{Conn, Route, StoreError, entry};
+
+/// A report and our own answer may be stored at the same instant, each blind to the other: so much later both are seen.
+const PARKED_AGAIN_MS: i64 = 10_000;
+
+/// Look once more whether the id of a parked state is known by now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApplyParked {
+    /// Where it was reported.
+    pub inbox: InboxId,
+    /// SHA-256 of the provider's id.
+    pub key: String,
+}
+impl Job for ApplyParked {
+    const NAME: &'static str = "apply_parked";
+}
+
+/// The job behind [`ApplyParked`].
+pub async fn run_parked(desk: &Desk, job: JobRef, parked: ApplyParked) -> JobEnd {
+    let now = desk.now();
+    let done = desk
+        .db
+        .write(Route::Any, move |tx| -> Result<(), StoreError> {
+            if let Some(attempt) = outbox::by_provider_key(tx, job.workspace, parked.inbox, &parked.key)? {
+                let id = attempt.outbox_id;
+                take_parked(tx, job.workspace, attempt, &parked.key)?;
+                if let Some(row) = outbox::find(tx, job.workspace, id)? {
+                    show(tx, job.workspace, &row, now)?;
+                }
+            }
+            job::finish_in_tx(tx, job)
+        })
+        .await;
+    done.map_or_else(JobEnd::from, |()| JobEnd::DoneInTx)
+}
 
 /// Entries that one watermark may reach back over.
 const WATERMARK_ENTRY_COUNT_MAX: i64 = 500;
@@ -72,9 +109,15 @@ pub fn store_answer(
     outbox::save_delivery(tx, workspace, &after)?;
     let (Some(id), Some(key)) = (&after.provider_id, &after.provider_key) else { return Ok(()) };
     note_external(tx, workspace, attempt.outbox_id, id)?;
+    let key = key.clone();
+    take_parked(tx, workspace, after, &key)
+}
+
+/// Applies whatever was parked for the id of an attempt.
+fn take_parked(tx: &mut dyn Conn, workspace: WorkspaceId, mut attempt: Delivery, key: &str) -> Result<(), StoreError> {
     for (rank, code, at) in outbox::unpark(tx, workspace, attempt.inbox_id, key)? {
-        raise(tx, workspace, after.clone(), DeliveryState::of_rank(rank), code, at)?;
-        after.rank = after.rank.max(rank);
+        raise(tx, workspace, attempt.clone(), DeliveryState::of_rank(rank), code, at)?;
+        attempt.rank = attempt.rank.max(rank);
     }
     Ok(())
 }
@@ -133,6 +176,7 @@ pub fn report(
     let key = provider_key(provider_id);
     let Some(attempt) = outbox::by_provider_key(tx, workspace, inbox, &key)? else {
         outbox::park(tx, workspace, inbox, &key, state.rank().unwrap_or(0), code.as_deref(), now)?;
+        job::enqueue(tx, workspace, &ApplyParked { inbox, key }, now.plus_ms(PARKED_AGAIN_MS))?;
         return Ok(false);
     };
     let outbox_id = attempt.outbox_id;

@@ -83,3 +83,23 @@ pub fn mentioned_of(
     let rows = many::rows_in(tx, MENTIONED_OF, " AND agent_id = @1 AND done_at IS NULL", workspace, &ids, values![agent])?;
     Ok(rows.iter().map(|r| r.id(0)).collect())
 }
+
+const MENTIONS_IN: &str = "SELECT entry_id FROM mention WHERE workspace_id = $1 AND agent_id = $2 AND conversation_id = $3";
+const MOVE_MENTION: &str = "UPDATE mention SET conversation_id = $5 WHERE workspace_id = $1 AND agent_id = $2 AND conversation_id = $3 AND entry_id = $4";
+/// Lets the mentions of an agent in these entries follow them to another conversation.
+pub fn move_mentions(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    agent: AgentId,
+    from: ConversationId,
+    to: ConversationId,
+    ids: &[EntryId],
+) -> Result<(), StoreError> {
+    for row in tx.rows(MENTIONS_IN, values![workspace, agent, from])? {
+        let entry: EntryId = row.id(0);
+        if ids.contains(&entry) {
+            tx.exec(MOVE_MENTION, values![workspace, agent, from, entry, to])?;
+        }
+    }
+    Ok(())
+}
