@@ -9,7 +9,8 @@ const allowed = Number(readFileSync("/proc/self/limits", "utf8").match(/Max open
 const WANTED = Math.min(Number(process.env.SOCKETS ?? 10_000), allowed - 200);
 const AT_ONCE = 50;
 
-const server = await startContinuo();
+// Visitors come from all over: limits per address are not what is measured here.
+const server = await startContinuo({ env: { CONTINUO_BEHIND_PROXY: "true" } });
 const { owner, inbox, site } = await firstRun(server);
 await liftRates(owner, inbox);
 await pause(2_000);
@@ -17,16 +18,17 @@ const before = memoryOf(server.pid);
 
 const sockets = [];
 let failed = 0;
-async function one() {
+async function one(n) {
+  const from = { "x-forwarded-for": `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}` };
   const response = await fetch(`${server.url}/w/${site}/visitors`, {
     method: "POST",
-    headers: { "content-type": "application/json", origin: server.url },
+    headers: { "content-type": "application/json", origin: server.url, ...from },
     body: JSON.stringify({ locale: "en", host_origin: server.url }),
   });
   if (!response.ok) throw new Error(`begin answered ${response.status}: ${await response.text()}`);
   const { visitor_token: token } = await response.json();
   await new Promise((done, refused) => {
-    const socket = new WebSocket(`${server.url.replace("http", "ws")}/w/${site}/socket`, { origin: server.url, perMessageDeflate: false });
+    const socket = new WebSocket(`${server.url.replace("http", "ws")}/w/${site}/socket`, { origin: server.url, perMessageDeflate: false, headers: from });
     socket.on("open", () => socket.send(JSON.stringify({ kind: "hello", token, conversation: null, since_seq: 0 })));
     socket.once("message", () => done(sockets.push(socket)));
     socket.on("error", refused);
@@ -39,9 +41,9 @@ await Promise.all(
   Array.from({ length: AT_ONCE }, async () => {
     while (begun < WANTED && failed < 200) {
       begun += 1;
-      await one().catch((error) => {
+      await one(begun).catch((error) => {
         failed += 1;
-        reasons.set(error.message, (reasons.get(error.message) ?? 0) + 1);
+        reasons.set(error.message.replace(/\{.*/, ""), (reasons.get(error.message.replace(/\{.*/, "")) ?? 0) + 1);
       });
     }
   }),
