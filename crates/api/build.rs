@@ -16,7 +16,9 @@ fn main() {
     let release = env::var_os("PROFILE").is_some_and(|profile| profile == "release");
     let built = web.join("workspace/dist/index.html").exists() && web.join("widget/dist/loader.js").exists();
     if release && !built && env::var_os("CONTINUO_NO_UI").is_none() {
-        println!("cargo:warning=the web parts are not built: run `make web` first, or set CONTINUO_NO_UI=1 for a server without screens");
+        println!(
+            "cargo:warning=the web parts are not built: run `make web` first, or set CONTINUO_NO_UI=1 for a server without screens"
+        );
         std::process::exit(1);
     }
 }

@@ -25,7 +25,6 @@ for (const visitor of visitors) visitor.say("hello");
 await until("everybody to have a conversation", () => visitors.every((visitor) => visitor.conversation), { withinMs: 30_000 });
 
 const sent = new Map(); // client id -> { planned, acked, shown }
-let other = 0;
 const socket = new WebSocket(`${server.url.replace("http", "ws")}/api/v1/live`, { headers: { cookie: owner.cookie, origin: server.url } });
 socket.on("message", (bytes) => {
   const at = performance.now();
@@ -33,7 +32,6 @@ socket.on("message", (bytes) => {
   for (const found of text.matchAll(/bench-([0-9a-f-]{36})/g)) {
     const one = sent.get(found[1]);
     if (one && one.shown === null) one.shown = at;
-    else other += 1;
   }
 });
 await new Promise((open, failed) => socket.once("open", open).once("error", failed));
