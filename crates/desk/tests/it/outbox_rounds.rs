@@ -99,6 +99,7 @@ async fn a_worker_that_died_leaves_a_doubt_also_when_the_way_is_closed_meanwhile
         () = async { while t.fake.taken().is_empty() { tokio::task::yield_now().await } } => {}
     }
     t.receive(&InboundEvent::OptOut { from: claim("+15550142"), scope: channel::OptScope::All }).await;
+    t.run_jobs().await;
     for _ in 0..4 {
         t.advance(HOUR).await;
     }
