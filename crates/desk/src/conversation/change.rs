@@ -21,7 +21,7 @@ pub const BULK_COUNT_MAX: usize = 500;
 /// The wanted changes; `None` leaves alone, an inner `None` clears.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Patch {
-    /// New status; `Snoozed` needs `snoozed_until`.
+    /// New status; `Snoozed` without `snoozed_until` lasts until the customer's next entry.
     pub status: Option<Status>,
     /// End of a snooze.
     pub snoozed_until: Option<Timestamp>,
@@ -103,7 +103,6 @@ pub(crate) fn check(patch: &Patch, now: Timestamp) -> Result<(), ChangeError> {
         return Err(invalid("status", "conversations are closed for good by the product, 30 days after they were resolved"));
     }
     match (patch.status, patch.snoozed_until) {
-        (Some(Status::Snoozed), None) => return Err(invalid("snoozed_until", "a snooze needs the time when it ends")),
         (Some(Status::Snoozed), Some(until)) if until <= now || until.since(now) > SNOOZE_MS_MAX => {
             return Err(invalid("snoozed_until", "a snooze ends in the future, at most five years from now"));
         }
@@ -220,7 +219,7 @@ pub(crate) fn set_status_as(
     if row.status == status && row.snoozed_until == until {
         return Ok(());
     }
-    debug_assert!((status == Status::Snoozed) == until.is_some(), "a snooze has an end, nothing else has");
+    debug_assert!(status == Status::Snoozed || until.is_none(), "only a snooze has an end");
     let args = json!({"from": row.status, "to": status, "until": until});
     row.status = status;
     row.snoozed_until = until;
@@ -500,7 +499,7 @@ pub(crate) fn undo_patch(before: &serde_json::Value, now: Timestamp) -> Option<(
         ..Patch::default()
     };
     // A snooze that ran out meanwhile cannot be put back: open is what it would be now.
-    if patch.status == Some(Status::Snoozed) && patch.snoozed_until.is_none_or(|until| until <= now) {
+    if patch.status == Some(Status::Snoozed) && patch.snoozed_until.is_some_and(|until| until <= now) {
         (patch.status, patch.snoozed_until) = (Some(Status::Open), None);
     }
     Some((id, patch))
@@ -511,11 +510,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_snooze_needs_a_time_in_the_future_and_nothing_else_has_one() {
+    fn a_snooze_ends_in_the_future_or_with_a_reply_and_nothing_else_has_a_time() {
         let now = Timestamp(1_000_000);
         let patch = |status, snoozed_until| Patch { status, snoozed_until, ..Patch::default() };
         assert!(check(&patch(Some(Status::Snoozed), Some(now.plus_seconds(60))), now).is_ok());
-        assert!(check(&patch(Some(Status::Snoozed), None), now).is_err());
+        assert!(check(&patch(Some(Status::Snoozed), None), now).is_ok(), "until the customer writes");
         assert!(check(&patch(Some(Status::Snoozed), Some(now)), now).is_err());
         assert!(check(&patch(Some(Status::Open), Some(now.plus_seconds(60))), now).is_err());
         assert!(check(&patch(None, Some(now.plus_seconds(60))), now).is_err());

@@ -135,6 +135,12 @@ async fn a_snooze_ends_at_its_time_or_with_the_customers_next_entry() {
     assert_eq!((t.conversation(id).await.status, t.conversation(id).await.snoozed_until), (Status::Open, None));
     t.advance(5 * HOUR).await;
     assert_eq!(t.conversation(id).await.status, Status::Open, "the old alarm finds nothing to do");
+    let until_reply = desk::conversation::Patch { status: Some(Status::Snoozed), ..Default::default() };
+    desk::conversation::change::change(&t.desk, &t.owner, id, until_reply).await.unwrap();
+    t.advance(900 * HOUR).await;
+    assert_eq!(t.conversation(id).await.status, Status::Snoozed, "no time ends this one");
+    t.customer_writes("ada@example.com", "Hello?").await;
+    assert_eq!(t.conversation(id).await.status, Status::Open);
     t.end().await;
 }
 

@@ -224,7 +224,7 @@ async fn send_and_close_is_one_change_and_bad_input_is_named() {
         (bad(|r| r.idempotency_key = String::new()), "idempotency_key"),
         (bad(|r| r.hold_seconds = 31), "hold_seconds"),
         (bad(|r| r.attachment_ids = vec![model::AttachmentId(1)]), "attachment_ids"),
-        (bad(|r| r.then = Some(Then { status: Some(Status::Snoozed), ..Then::default() })), "snoozed_until"),
+        (bad(|r| r.then = Some(Then { status: Some(Status::Closed), ..Then::default() })), "status"),
     ];
     for (reply, wanted) in cases {
         match send(&t.desk, &t.owner, id, reply).await {
