@@ -188,14 +188,40 @@ pub async fn options(desk: &Desk, who: &Who, id: ConversationId) -> Result<Optio
     let inboxes = open_inboxes(desk, workspace).await?;
     let facts = desk
         .db
-        .read(move |tx| -> Result<Option<Facts>, StoreError> {
+        .read(move |tx| -> Result<Option<(Facts, Vec<store::inbox::Inbox>)>, StoreError> {
             match store::conversation::find(tx, workspace, id)? {
-                Some(conversation) => Ok(Some(facts(tx, workspace, conversation)?)),
+                Some(conversation) => Ok(Some((facts(tx, workspace, conversation)?, store::inbox::list(tx, workspace)?))),
                 None => Ok(None),
             }
         })
         .await?;
-    Ok(facts.map(|facts| ways(&facts, &inboxes, now)))
+    Ok(facts.map(|(facts, all)| {
+        let mut ways = ways(&facts, &inboxes, now);
+        ways.extend(all.iter().filter(|i| desk.channels.get(i.channel).is_none()).flat_map(|inbox| down(&facts, inbox)));
+        ways
+    }))
+}
+
+/// The ways through an inbox whose channel this build cannot serve: shown, so that the agent reads why nothing goes there.
+fn down(facts: &Facts, inbox: &store::inbox::Inbox) -> Vec<ReplyOption> {
+    let own = |p: &ContactPoint| p.key.scope.is_empty() || p.key.scope == inbox.id.to_string();
+    let reached = facts.points.iter().filter(|(p, _)| inbox.channel.reaches(p.key.kind) && own(p));
+    reached
+        .map(|(point, proof_level)| ReplyOption {
+            channel: inbox.channel,
+            inbox_id: inbox.id,
+            inbox_name: inbox.name.clone(),
+            contact_point_id: Some(point.id),
+            address: point.raw.clone(),
+            state: WayState::Blocked,
+            reason: Some(BlockReason::ChannelDown),
+            until: None,
+            fix: None,
+            limits: SendLimits { text_max: None, attachment_bytes_max: 0, attachments_max: 0, types: vec![] },
+            is_default: false,
+            proof_level: *proof_level,
+        })
+        .collect()
 }
 
 /// Every inbox of the workspace, opened where its adapter is in this build.

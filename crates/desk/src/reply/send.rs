@@ -321,6 +321,9 @@ fn choose(
     let Some(way) = ways.iter().find(wanted).or_else(|| ways.first()).cloned() else {
         return Ok(Err(SendError::Blocked { reason: BlockReason::NoContactPoint }));
     };
+    if reply.inbox_id.is_some_and(|wanted| inboxes.iter().all(|open| open.inbox.id != wanted)) {
+        return Ok(Err(SendError::Blocked { reason: BlockReason::ChannelDown }));
+    }
     if (reply.inbox_id.is_some() || reply.contact_point_id.is_some()) && !wanted(&&way) {
         return Ok(Err(SendError::Blocked { reason: BlockReason::NoContactPoint }));
     }

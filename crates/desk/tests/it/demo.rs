@@ -41,7 +41,11 @@ async fn rows_agree_with_their_entries(desk: &TestDesk, rows: &[Conversation]) {
         let last_in = spoken.iter().rev().find(|e| e.direction == model::Direction::In).expect("a customer wrote");
         assert!(row.imported || row.customer_at == Some(last_in.at), "the customer's time of #{}", row.number);
         if row.status == Status::Open && row.waiting_since.is_some() {
-            let answered = spoken.iter().rev().take_while(|e| e.direction != model::Direction::In).any(|e| e.direction == model::Direction::Out);
+            let answered = spoken
+                .iter()
+                .rev()
+                .take_while(|e| e.direction != model::Direction::In)
+                .any(|e| e.direction == model::Direction::Out);
             assert!(!answered, "#{} waits although it was answered", row.number);
         }
     }
@@ -82,6 +86,15 @@ async fn a_business_is_whole() {
     assert_eq!(quarantined, 3);
     assert!(desk::settings::workspace::sample_data(&here), "it is marked");
     assert!(states.contains(&DeliveryState::Read) && states.contains(&DeliveryState::Delivered), "{states:?}");
+
+    // Nothing can be sent by a channel that has no adapter (the desk of the tests has none for web chat), and it says so.
+    let chat = rows.iter().find(|r| r.channel == Channel::Webchat && r.status == Status::Open).expect("an open chat");
+    let ways = desk::reply::options(&desk.desk, &desk.owner, chat.id).await.expect("ways").expect("it is there");
+    let down = ways.iter().find(|w| w.channel == Channel::Webchat).expect("the chat is shown");
+    assert_eq!(down.reason, Some(model::BlockReason::ChannelDown));
+    let by_chat = desk::reply::NewReply { inbox_id: Some(down.inbox_id), force: true, ..desk.reply("hello") };
+    let refused = desk::reply::send(&desk.desk, &desk.owner, chat.id, by_chat).await.expect_err("there is no way");
+    assert_eq!(refused, desk::reply::SendError::Blocked { reason: model::BlockReason::ChannelDown });
 
     // A second time only when asked for.
     let again = fill(&desk.desk, &wanted(5), &mut |_| {}).await;
