@@ -243,7 +243,9 @@ fn read_file(named: Option<&Path>, data: &Path) -> Result<Option<(PathBuf, InFil
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         // No file is usual; a data folder that is none is told by whoever makes it.
-        Err(error) if named.is_none() && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if named.is_none() && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => return Err(SettingsError(format!("the settings file {} cannot be read: {error}", path.display()))),
     };
     match toml::from_str(&text) {

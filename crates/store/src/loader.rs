@@ -58,7 +58,15 @@ pub fn load(tx: &mut dyn Conn, workspace: WorkspaceId, batch: &Batch, now: Times
     check(batch)?;
     insert(tx, contact::INSERT, batch.contacts.iter().map(|c| contact::row_values(workspace, c)).collect())?;
     for c in &batch.contacts {
-        log(tx, workspace, c.id.0, "contact.created", c.first_seen_at, Actor::Contact(c.id), json!({"contact": c.id, "imported": true}));
+        log(
+            tx,
+            workspace,
+            c.id.0,
+            "contact.created",
+            c.first_seen_at,
+            Actor::Contact(c.id),
+            json!({"contact": c.id, "imported": true}),
+        );
     }
     insert(tx, POINT, batch.points.iter().map(|p| point_values(workspace, p)).collect())?;
     insert(tx, OWNER, batch.points.iter().map(|p| owner_values(workspace, p)).collect())?;
@@ -73,7 +81,15 @@ pub fn load(tx: &mut dyn Conn, workspace: WorkspaceId, batch: &Batch, now: Times
         if let Some(point) = entries.iter().find_map(|e| e.contact_point_id) {
             let id = tx.id();
             let role = ParticipantRole::Customer.word();
-            parts.push(vec![workspace.into(), id.into(), c.id.into(), c.contact_id.into(), point.into(), role.into(), c.created_at.into()]);
+            parts.push(vec![
+                workspace.into(),
+                id.into(),
+                c.id.into(),
+                c.contact_id.into(),
+                point.into(),
+                role.into(),
+                c.created_at.into(),
+            ]);
         }
         let ids: Vec<_> = entries.iter().map(|e| e.id).collect();
         let payload = json!({"contact": c.contact_id, "inbox": c.inbox_id, "number": c.number, "entries": ids});
@@ -83,7 +99,15 @@ pub fn load(tx: &mut dyn Conn, workspace: WorkspaceId, batch: &Batch, now: Times
     insert(tx, PARTICIPANT, parts)
 }
 
-fn log(tx: &mut dyn Conn, workspace: WorkspaceId, stream: i64, kind: &'static str, at: Timestamp, actor: Actor, payload: serde_json::Value) {
+fn log(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    stream: i64,
+    kind: &'static str,
+    at: Timestamp,
+    actor: Actor,
+    payload: serde_json::Value,
+) {
     tx.log(Event { workspace, stream_id: Some(stream), seq: Some(1), kind, at, actor, cause_id: None, payload });
 }
 
@@ -110,7 +134,15 @@ fn check(batch: &Batch) -> Result<(), StoreError> {
 
 fn point_values(workspace: WorkspaceId, p: &NewPoint) -> Vec<Value> {
     let (scope, key) = (p.key.scope.as_str(), p.key.match_key.as_str());
-    vec![workspace.into(), p.id.into(), p.key.kind.word().into(), scope.into(), key.into(), p.raw.as_str().into(), p.seen.1.into()]
+    vec![
+        workspace.into(),
+        p.id.into(),
+        p.key.kind.word().into(),
+        scope.into(),
+        key.into(),
+        p.raw.as_str().into(),
+        p.seen.1.into(),
+    ]
 }
 
 fn owner_values(workspace: WorkspaceId, p: &NewPoint) -> Vec<Value> {

@@ -49,7 +49,9 @@ fn shape(engine: Engine, head: &str, tail: &str, size: usize, more: usize) -> Re
 fn by_own_key(engine: Engine, head: &str) -> String {
     let own = head.ends_with(" AND id") || head.ends_with(".id");
     match head.rsplit_once("WHERE ") {
-        Some((before, after)) if own && engine == Engine::Sqlite && after.contains("workspace_id = $1") => format!("{before}WHERE +{after}"),
+        Some((before, after)) if own && engine == Engine::Sqlite && after.contains("workspace_id = $1") => {
+            format!("{before}WHERE +{after}")
+        }
         _ => head.to_owned(),
     }
 }
@@ -75,13 +77,20 @@ mod tests {
         assert!(by_own_key(Sqlite, joined).ends_with("WHERE +a.workspace_id = $1 AND a.id"));
         let other = "SELECT id FROM t WHERE workspace_id = $1 AND entry_id";
         assert_eq!(by_own_key(Sqlite, other), other);
-        assert_eq!(shape(Sqlite, own, " LIMIT @1", 1, 1).unwrap(), "SELECT id FROM t WHERE +workspace_id = $1 AND id IN ($2) LIMIT $3");
+        assert_eq!(
+            shape(Sqlite, own, " LIMIT @1", 1, 1).unwrap(),
+            "SELECT id FROM t WHERE +workspace_id = $1 AND id IN ($2) LIMIT $3"
+        );
     }
 
     #[test]
     fn sqlite_walks_no_index_of_the_workspace_for_a_list_of_ids() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE t (workspace_id BIGINT, id INTEGER PRIMARY KEY, x BIGINT); CREATE INDEX t_x ON t(workspace_id, x);").unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE t (workspace_id BIGINT, id INTEGER PRIMARY KEY, x BIGINT); CREATE INDEX t_x ON t(workspace_id, x);",
+            )
+            .unwrap();
         for size in super::SIZES {
             let text = shape(Sqlite, "SELECT id, x FROM t WHERE workspace_id = $1 AND id", "", size, 0).unwrap();
             let explained = format!("EXPLAIN QUERY PLAN {}", crate::dialect::for_sqlite(text));

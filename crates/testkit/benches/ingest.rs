@@ -188,8 +188,13 @@ async fn sqlite(count: usize, senders: usize, folder: &std::path::Path) {
             tapes.push((accepting, store::tape::take()));
         }
     }
-    let per_message = |pick: fn(&(Vec<store::tape::Recorded>, Vec<store::tape::Recorded>)) -> usize| pick(&tapes[0]) as f64 / count as f64;
-    println!("Statements per message: {:.1} to accept, {:.1} to process.\n", per_message(|t| t.0.len()), per_message(|t| t.1.len()));
+    let per_message =
+        |pick: fn(&(Vec<store::tape::Recorded>, Vec<store::tape::Recorded>)) -> usize| pick(&tapes[0]) as f64 / count as f64;
+    println!(
+        "Statements per message: {:.1} to accept, {:.1} to process.\n",
+        per_message(|t| t.0.len()),
+        per_message(|t| t.1.len())
+    );
     let product = Rig::open(Engine::Sqlite, senders).await.expect("SQLite is always there");
     let engine = bare(&copy);
     let (mut accepted, mut both) = (Series::default(), Series::default());
@@ -209,7 +214,9 @@ async fn sqlite(count: usize, senders: usize, folder: &std::path::Path) {
             both.note(count, sum(accept, process), sum(yard_accept, yard_process));
         }
     }
-    println!("| phase | product/s | bare loop/s | ratio, median of {PAIRS} (range) | product CPU us/message | bare CPU us/message | CPU ratio |");
+    println!(
+        "| phase | product/s | bare loop/s | ratio, median of {PAIRS} (range) | product CPU us/message | bare CPU us/message | CPU ratio |"
+    );
     println!("|---|---|---|---|---|---|---|");
     accepted.line("accept (acknowledged to the channel)");
     both.line("accept + process (entry, log, counters)");

@@ -22,7 +22,12 @@ fn main() {
     let connection = bare(path);
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("the file is one of ours");
     let workspace = number("SELECT id FROM workspace LIMIT 1");
-    println!("Bare engine: {} conversations, {} entries. {}\n", number("SELECT count(*) FROM conversation"), number("SELECT count(*) FROM entry"), place(path.parent().unwrap_or(Path::new("."))));
+    println!(
+        "Bare engine: {} conversations, {} entries. {}\n",
+        number("SELECT count(*) FROM conversation"),
+        number("SELECT count(*) FROM entry"),
+        place(path.parent().unwrap_or(Path::new(".")))
+    );
     println!("| read | p50 ms | p99 ms | CPU ms | per second |\n|---|---|---|---|---|");
     let last = [i64::MAX, i64::MAX];
     let page = |_: usize| vec![Value::from(workspace), Value::from("open".to_owned()), last[0].into(), last[1].into(), 51.into()];
@@ -32,7 +37,8 @@ fn main() {
         let mut statement = connection.prepare(sql).expect("the file is one of ours");
         statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a number")).collect()
     };
-    let page = |n: usize| vec![Value::from(workspace), contacts[n % contacts.len()].into(), last[0].into(), last[1].into(), 51.into()];
+    let page =
+        |n: usize| vec![Value::from(workspace), contacts[n % contacts.len()].into(), last[0].into(), last[1].into(), 51.into()];
     measure(&connection, "timeline page of a contact", store::entry::WALKS[0], page);
 }
 

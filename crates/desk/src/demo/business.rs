@@ -117,7 +117,11 @@ pub async fn open(desk: &Desk, wanted: &Wanted, now: Timestamp) -> Result<(Cast,
     Ok((Cast { workspace, agents, teams, inboxes: by_channel, tags, hours, drawer }, owner))
 }
 
-async fn workspace_and_owner(desk: &Desk, wanted: &Wanted, now: Timestamp) -> Result<(WorkspaceId, Option<OwnerLogin>), DemoError> {
+async fn workspace_and_owner(
+    desk: &Desk,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<(WorkspaceId, Option<OwnerLogin>), DemoError> {
     let email = check::email("email", wanted.email.as_deref().unwrap_or(OWNER_EMAIL))?;
     let password = wanted.password.clone().unwrap_or_else(|| new_password(desk));
     check::password("password", &password, &email)?;
@@ -158,7 +162,13 @@ fn new_password(desk: &Desk) -> String {
     (0..4).map(|_| (0..5).map(letter).collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
-fn set_availability(tx: &mut dyn Conn, workspace: WorkspaceId, id: AgentId, to: Availability, now: Timestamp) -> Result<(), StoreError> {
+fn set_availability(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: AgentId,
+    to: Availability,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let mut row = agent::get(tx, workspace, id)?;
     row.availability = to;
     agent::change(tx, workspace, &row)?;

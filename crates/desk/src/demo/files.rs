@@ -32,7 +32,12 @@ impl Drawer {
         let mut drawer = Self::default();
         for n in 0..PICTURE_COUNT {
             drawer.pictures.push(put(desk, workspace, &picture(n), "image/png").await?);
-            let lines = ["Velo Nord GmbH", "Bikes, parts and a workshop", &format!("Document {}", 4_100 + n), "Thank you for riding with us."];
+            let lines = [
+                "Velo Nord GmbH",
+                "Bikes, parts and a workshop",
+                &format!("Document {}", 4_100 + n),
+                "Thank you for riding with us.",
+            ];
             drawer.papers.push(put(desk, workspace, &paper(&lines), "application/pdf").await?);
             let note = format!("Velo Nord\nChecklist {n}\n- brakes\n- gears\n- lights\n- tyres\n");
             drawer.texts.push(put(desk, workspace, note.as_bytes(), "text/plain").await?);
@@ -79,7 +84,12 @@ fn picture(n: u64) -> Vec<u8> {
                 let inside = x >= x0.min(x1) && x <= x0.max(x1) && y >= y0.min(y1) - 3 && y <= y0.max(y1) + 3;
                 inside && ((x - x0) * (y1 - y0) - (y - y0) * (x1 - x0)).abs() <= 3 * (x1 - x0).abs().max((y1 - y0).abs())
             };
-            if along(150, 230, 215, 150) || along(215, 150, 300, 150) || along(300, 150, 235, 230) || along(150, 230, 235, 230) || along(300, 150, 320, 230) {
+            if along(150, 230, 215, 150)
+                || along(215, 150, 300, 150)
+                || along(300, 150, 235, 230)
+                || along(150, 230, 235, 230)
+                || along(300, 150, 320, 230)
+            {
                 colour = [200 - hue, 60 + hue, 40];
             }
             raw.extend(colour.map(|c| u8::try_from(c.clamp(0, 255)).unwrap_or(0)));
@@ -159,8 +169,8 @@ impl Bits {
     /// 258 bytes as they stood one pixel or one row before.
     fn longest_match(&mut self, distance: usize) {
         const BASE: [usize; 30] = [
-            1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193,
-            12289, 16385, 24577,
+            1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145,
+            8193, 12289, 16385, 24577,
         ];
         self.literal(285);
         let code = BASE.iter().rposition(|base| *base <= distance).unwrap_or(0);
@@ -177,7 +187,8 @@ fn deflate(raw: &[u8], row: usize) -> Vec<u8> {
     bits.put(1, 2);
     let mut at = 0;
     while at < raw.len() {
-        let repeats = |distance: usize| at >= distance && at + 258 <= raw.len() && (at..at + 258).all(|i| raw[i] == raw[i - distance]);
+        let repeats =
+            |distance: usize| at >= distance && at + 258 <= raw.len() && (at..at + 258).all(|i| raw[i] == raw[i - distance]);
         if let Some(distance) = [row, 3].into_iter().find(|distance| repeats(*distance)) {
             bits.longest_match(distance);
             at += 258;
@@ -201,7 +212,8 @@ fn paper(lines: &[&str]) -> Vec<u8> {
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>"
+            .to_owned(),
         format!("<< /Length {} >>\nstream\n{text}\nendstream", text.len()),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
     ];

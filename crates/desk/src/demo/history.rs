@@ -7,8 +7,8 @@ use super::{DemoError, Progress};
 use crate::Desk;
 use crate::conversation::add::preview_of;
 use model::{
-    AgentId, Audience, AuthorKind, Body, Channel, ContactId, ContactPointId, ContactPointKind, ConversationId, DeliveryState, Direction,
-    EntryId, EntryKind, Priority, Status, Timestamp,
+    AgentId, Audience, AuthorKind, Body, Channel, ContactId, ContactPointId, ContactPointKind, ConversationId, DeliveryState,
+    Direction, EntryId, EntryKind, Priority, Status, Timestamp,
 };
 use store::contact::Contact;
 use store::contact_point::PointKey;
@@ -26,17 +26,31 @@ const YOUNGEST: i64 = 29 * DAY;
 const PER_CONTACT: u64 = 3;
 
 const ASKED: [&str; 12] = [
-    "Where is my order? It was due last week.", "Do you have this tyre in 28 inch?", "My brakes squeal since the service.",
-    "Can I change the delivery address?", "Please send me the invoice as PDF.", "Is the battery covered by the warranty?",
-    "When is the next free slot in the workshop?", "The jacket is too small, can I exchange it?", "I was charged twice for one order.",
-    "Which frame size do I need?", "Thanks, the bike is great!", "Do you rent out cargo bikes?",
+    "Where is my order? It was due last week.",
+    "Do you have this tyre in 28 inch?",
+    "My brakes squeal since the service.",
+    "Can I change the delivery address?",
+    "Please send me the invoice as PDF.",
+    "Is the battery covered by the warranty?",
+    "When is the next free slot in the workshop?",
+    "The jacket is too small, can I exchange it?",
+    "I was charged twice for one order.",
+    "Which frame size do I need?",
+    "Thanks, the bike is great!",
+    "Do you rent out cargo bikes?",
 ];
 const ANSWERED: [&str; 8] = [
-    "Hi, thanks for writing. I am looking into it.", "Yes, we have it. Shall I put one aside for you?", "Sorry about that! I have just sent it.",
-    "Of course, I have changed it.", "Please bring it in, we will have a look at once.", "You will have the refund within five days.",
-    "Done. Anything else I can do?", "We have a slot on Thursday at nine. Does that suit you?",
+    "Hi, thanks for writing. I am looking into it.",
+    "Yes, we have it. Shall I put one aside for you?",
+    "Sorry about that! I have just sent it.",
+    "Of course, I have changed it.",
+    "Please bring it in, we will have a look at once.",
+    "You will have the refund within five days.",
+    "Done. Anything else I can do?",
+    "We have a slot on Thursday at nine. Does that suit you?",
 ];
-const GOES_ON: [&str; 6] = ["Great, thank you!", "That helps.", "OK, see you then.", "Could it be Friday?", "Still nothing here.", "Perfect."];
+const GOES_ON: [&str; 6] =
+    ["Great, thank you!", "That helps.", "OK, see you then.", "Could it be Friday?", "Still nothing here.", "Perfect."];
 
 struct Writer<'a> {
     cast: &'a Cast,
@@ -64,7 +78,8 @@ pub async fn load(
     let mut next = writer.batch(0);
     while let Some(batch) = next.take() {
         let (workspace, count) = (cast.workspace, batch.conversations.len() as u64);
-        let written = desk.db.write_bulk(Route::Any, move |tx| -> Result<(), StoreError> { loader::load(tx, workspace, &batch, now) });
+        let written =
+            desk.db.write_bulk(Route::Any, move |tx| -> Result<(), StoreError> { loader::load(tx, workspace, &batch, now) });
         // The ids of long runs come from the source that is leased now.
         writer.ids = desk.db.ids();
         let planned = async { writer.batch(done + count) };
@@ -161,8 +176,10 @@ impl Writer<'_> {
     }
 
     fn contact(&self, number: i64, start: Timestamp, batch: &mut Batch) -> (ContactId, ContactPointId, Channel, String) {
-        const FIRST: [&str; 12] = ["Emma", "Oliver", "Grace", "Henry", "Jürgen", "Greta", "Lucía", "Hugo", "Maya", "Daniel", "Freya", "Owen"];
-        const LAST: [&str; 12] = ["Carter", "Hughes", "Novak", "Müller", "Petersen", "García", "Moreau", "Kim", "Larsen", "Doyle", "Weiß", "Patel"];
+        const FIRST: [&str; 12] =
+            ["Emma", "Oliver", "Grace", "Henry", "Jürgen", "Greta", "Lucía", "Hugo", "Maya", "Daniel", "Freya", "Owen"];
+        const LAST: [&str; 12] =
+            ["Carter", "Hughes", "Novak", "Müller", "Petersen", "García", "Moreau", "Kim", "Larsen", "Doyle", "Weiß", "Patel"];
         let id = ContactId(self.ids.next_id());
         let name = format!("{} {}", self.dice.pick(&FIRST), self.dice.pick(&LAST));
         let mail = self.dice.percent(60);

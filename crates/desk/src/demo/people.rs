@@ -15,8 +15,30 @@ use store::{Conn, Event, Route, StoreError};
 const NAMES: [(&str, &[&str], &[&str]); 5] = [
     (
         "en",
-        &["Emma", "Oliver", "Grace", "Henry", "Isla", "Jack", "Nora", "Liam", "Freya", "Arthur", "Maya", "Priya", "Daniel", "Ruth", "Owen", "Chloe", "Samuel", "Zoe", "Aiden", "Hannah"],
-        &["Carter", "Hughes", "Novak", "Bennett", "Okafor", "Murphy", "Walsh", "Patel", "Larsen", "Kim", "Fraser", "Lindqvist", "Marsh", "Nielsen", "Barnes", "Doyle", "Sharma", "Whitfield"],
+        &[
+            "Emma", "Oliver", "Grace", "Henry", "Isla", "Jack", "Nora", "Liam", "Freya", "Arthur", "Maya", "Priya", "Daniel",
+            "Ruth", "Owen", "Chloe", "Samuel", "Zoe", "Aiden", "Hannah",
+        ],
+        &[
+            "Carter",
+            "Hughes",
+            "Novak",
+            "Bennett",
+            "Okafor",
+            "Murphy",
+            "Walsh",
+            "Patel",
+            "Larsen",
+            "Kim",
+            "Fraser",
+            "Lindqvist",
+            "Marsh",
+            "Nielsen",
+            "Barnes",
+            "Doyle",
+            "Sharma",
+            "Whitfield",
+        ],
     ),
     (
         "de",
@@ -27,10 +49,19 @@ const NAMES: [(&str, &[&str], &[&str]); 5] = [
     ("es", &["Lucía", "Iñigo", "Marta", "Álvaro", "Nuria", "Pablo"], &["García", "Muñoz", "Ibáñez", "Romero", "Vega"]),
     ("ar", &["ليلى", "عمر", "سارة", "يوسف", "مريم", "خالد"], &["حداد", "الخطيب", "ناصر", "عباس", "منصور"]),
 ];
-const PHONES: [(&str, &str); 5] = [("en", "+4477009"), ("de", "+4915550"), ("fr", "+3363998"), ("es", "+3465555"), ("ar", "+97150555")];
+const PHONES: [(&str, &str); 5] =
+    [("en", "+4477009"), ("de", "+4915550"), ("fr", "+3363998"), ("es", "+3465555"), ("ar", "+97150555")];
 const FIRMS: [&str; 10] = [
-    "Hafen Logistik GmbH", "Nordlicht Studio", "Byte Bakery", "Green Mile Couriers", "Kunz & Söhne", "Harbour Dental", "Atelier Moreau",
-    "Fjord Analytics", "Stadtwerke Altona", "Café Pedal",
+    "Hafen Logistik GmbH",
+    "Nordlicht Studio",
+    "Byte Bakery",
+    "Green Mile Couriers",
+    "Kunz & Söhne",
+    "Harbour Dental",
+    "Atelier Moreau",
+    "Fjord Analytics",
+    "Stadtwerke Altona",
+    "Café Pedal",
 ];
 
 /// Channels whose ids belong to one account of ours.
@@ -93,7 +124,14 @@ fn language_of(dice: &Dice) -> usize {
 }
 
 /// Makes the customers of `count` conversations, about three for five, and stores them.
-pub async fn make(desk: &Desk, cast: &Cast, dice: &Dice, count: u64, first: i64, now: Timestamp) -> Result<Vec<Person>, DemoError> {
+pub async fn make(
+    desk: &Desk,
+    cast: &Cast,
+    dice: &Dice,
+    count: u64,
+    first: i64,
+    now: Timestamp,
+) -> Result<Vec<Person>, DemoError> {
     let ids = desk.db.ids();
     let mut people = Vec::new();
     for n in 0..(count * 3 / 5).max(1) {
@@ -143,21 +181,26 @@ fn person(cast: &Cast, dice: &Dice, serial: i64, now: Timestamp, next: &mut dyn 
         raw,
         proof_level,
     };
-    let mut ascii: String = model::fold::fold(&format!("{first}.{last}")).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
+    let mut ascii: String =
+        model::fold::fold(&format!("{first}.{last}")).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
     if ascii.len() < 4 {
         ascii = "rider".to_owned();
     }
     let email = format!("{ascii}{serial}@{}", dice.pick(&["example.com", "example.org", "mail.example"]));
     let with_mail = dice.percent(88);
     if with_mail {
-        person.addresses.push((Channel::Email, point(ContactPointKind::Email, String::new(), email.clone(), email.clone(), 1, contact)));
+        person
+            .addresses
+            .push((Channel::Email, point(ContactPointKind::Email, String::new(), email.clone(), email.clone(), 1, contact)));
     }
     if dice.percent(72) || !with_mail {
         let prefix = PHONES.iter().find(|(l, _)| *l == language).map_or(PHONES[0].1, |(_, p)| p);
         let number = format!("{prefix}{:06}", serial.rem_euclid(1_000_000));
         let raw = format!("{} {} {}", &number[..3], &number[3..7], &number[7..]);
         for channel in [Channel::Sms, Channel::Whatsapp, Channel::Voice] {
-            person.addresses.push((channel, point(ContactPointKind::Phone, String::new(), number.clone(), raw.clone(), 2, contact)));
+            person
+                .addresses
+                .push((channel, point(ContactPointKind::Phone, String::new(), number.clone(), raw.clone(), 2, contact)));
         }
     }
     if dice.percent(62) {
@@ -171,7 +214,9 @@ fn person(cast: &Cast, dice: &Dice, serial: i64, now: Timestamp, next: &mut dyn 
             person.claimed.insert("plan".to_owned(), json!(dice.pick(&["Velo Club", "Guest", "Business"])));
             person.claimed.insert("orders".to_owned(), json!(dice.between(1, 14)));
             let page = dice.pick(&["/bikes/nordlicht", "/checkout", "/service", "/returns", "/e-bikes"]);
-            person.claimed.insert("page".to_owned(), json!({"url": format!("https://velo-nord.example{page}"), "title": "Velo Nord"}));
+            person
+                .claimed
+                .insert("page".to_owned(), json!({"url": format!("https://velo-nord.example{page}"), "title": "Velo Nord"}));
         }
     }
     for (channel, kind, percent) in OWN_IDS {
@@ -207,7 +252,16 @@ fn store_one(tx: &mut dyn Conn, workspace: WorkspaceId, person: &Person) -> Resu
         contact::insert(tx, workspace, contact)?;
         let (stream_id, seq) = (Some(contact.id.0), Some(1));
         let payload = json!({"contact": contact.id});
-        tx.log(Event { workspace, stream_id, seq, kind: "contact.created", at: person.seen, actor: Actor::Contact(contact.id), cause_id: None, payload });
+        tx.log(Event {
+            workspace,
+            stream_id,
+            seq,
+            kind: "contact.created",
+            at: person.seen,
+            actor: Actor::Contact(contact.id),
+            cause_id: None,
+            payload,
+        });
     }
     let mut points = Vec::with_capacity(person.addresses.len());
     for (_, address) in &person.addresses {

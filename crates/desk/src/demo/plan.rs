@@ -77,7 +77,15 @@ pub struct Scene {
 }
 
 /// Plans `count` conversations of the last weeks, oldest first.
-pub fn scenes(cast: &Cast, people: &[Person], stories: &[Story], dice: &Dice, count: u64, first: i64, now: Timestamp) -> Vec<Scene> {
+pub fn scenes(
+    cast: &Cast,
+    people: &[Person],
+    stories: &[Story],
+    dice: &Dice,
+    count: u64,
+    first: i64,
+    now: Timestamp,
+) -> Vec<Scene> {
     let mut starts: Vec<Timestamp> = (0..count).map(|n| start_of(cast, &dice.of("start", n), n, count, now)).collect();
     starts.sort_unstable();
     let mut scenes = Vec::with_capacity(starts.len());
@@ -195,7 +203,8 @@ impl Plan<'_> {
             }
             Step::Call { inbound, answered, seconds } => {
                 let Some(at) = self.call_at(*inbound, *answered, first, told) else { return false };
-                let (wait_ms, talk_ms) = if *answered { (self.dice.between(4, 70) * 1_000, seconds * 1_000) } else { (seconds * 1_000, 0) };
+                let (wait_ms, talk_ms) =
+                    if *answered { (self.dice.between(4, 70) * 1_000, seconds * 1_000) } else { (seconds * 1_000, 0) };
                 if at.plus_ms(wait_ms + talk_ms) >= self.now || person.on(Channel::Voice).is_none() {
                     return person.on(Channel::Voice).is_none();
                 }
@@ -214,7 +223,11 @@ impl Plan<'_> {
             (false, true) => told.at.plus_ms(self.dice.between(1, 5) * HOUR),
             (false, false) => told.at.plus_ms(self.dice.between(20, 240) * MINUTE),
         };
-        let at = if answered && !self.cast.hours.is_open(at) { self.cast.hours.next_open(at)?.plus_ms(self.dice.between(1, 90) * MINUTE) } else { at };
+        let at = if answered && !self.cast.hours.is_open(at) {
+            self.cast.hours.next_open(at)?.plus_ms(self.dice.between(1, 90) * MINUTE)
+        } else {
+            at
+        };
         (at < self.now).then_some(at)
     }
 
@@ -230,7 +243,10 @@ impl Plan<'_> {
         if !told.taken {
             told.taken = true;
             let by = if self.dice.percent(22) { 2 } else { told.agent };
-            told.push(at.plus_ms(-self.dice.between(5, 50) * 1_000).max(told.at.plus_ms(1)), Act::Assign { by, agent: told.agent });
+            told.push(
+                at.plus_ms(-self.dice.between(5, 50) * 1_000).max(told.at.plus_ms(1)),
+                Act::Assign { by, agent: told.agent },
+            );
             if self.dice.percent(80) {
                 let tagged = at.plus_ms(-3_000).max(told.at.plus_ms(1));
                 told.push(tagged, Act::Tag { by: told.agent, names: story.tags.clone() });
@@ -268,7 +284,9 @@ impl Plan<'_> {
             (1..=2, Channel::Email | Channel::Sms | Channel::Whatsapp) => Fate::Failed,
             (3, c) if c != Channel::Webchat => Fate::Uncertain,
             (4, Channel::Whatsapp | Channel::Messenger | Channel::Instagram) => Fate::Blocked,
-            (7..=10, Channel::Webchat) if fresh => Fate::Later(self.cast.hours.next_open(self.now.plus_ms(DAY)).unwrap_or(self.now.plus_ms(DAY))),
+            (7..=10, Channel::Webchat) if fresh => {
+                Fate::Later(self.cast.hours.next_open(self.now.plus_ms(DAY)).unwrap_or(self.now.plus_ms(DAY)))
+            }
             (5..=6, Channel::Email) if fresh => Fate::Is(DeliveryState::Sent),
             (_, Channel::Email | Channel::Sms) => Fate::Is(DeliveryState::Delivered),
             (n, _) if n > 40 => Fate::Is(DeliveryState::Read),
@@ -312,14 +330,21 @@ impl Plan<'_> {
         };
         match to {
             Status::Snoozed => {
-                let until = self.cast.hours.next_open(self.now.plus_ms(self.dice.between(6, 160) * HOUR)).unwrap_or(self.now.plus_ms(DAY));
+                let until = self
+                    .cast
+                    .hours
+                    .next_open(self.now.plus_ms(self.dice.between(6, 160) * HOUR))
+                    .unwrap_or(self.now.plus_ms(DAY));
                 told.push(at, Act::Status { by: Some(by), to: Status::Snoozed, until: Some(until) });
             }
             to => told.push(at, Act::Status { by: Some(by), to, until: None }),
         }
         let locked = at.plus_ms(LOCK_AFTER);
         if to == Status::Resolved && locked < self.now {
-            told.push(locked.plus_ms(self.dice.between(1, 50) * MINUTE).min(self.now.plus_ms(-1)), Act::Status { by: None, to: Status::Closed, until: None });
+            told.push(
+                locked.plus_ms(self.dice.between(1, 50) * MINUTE).min(self.now.plus_ms(-1)),
+                Act::Status { by: None, to: Status::Closed, until: None },
+            );
         }
     }
 
@@ -332,7 +357,10 @@ impl Plan<'_> {
         if told.last_in && told.taken && self.dice.percent(45) {
             told.push(soon, Act::Seen { agent: told.agent });
             if told.agent == 0 || self.dice.percent(25) {
-                told.push(soon, Act::Draft { agent: told.agent, text: "Hi, thanks for your patience. I have just asked the workshop and" });
+                told.push(
+                    soon,
+                    Act::Draft { agent: told.agent, text: "Hi, thanks for your patience. I have just asked the workshop and" },
+                );
             }
         }
         if !told.last_in && age > 6 * HOUR {
@@ -363,10 +391,27 @@ impl Told {
 /// The words behind the places of a text.
 pub struct Fill(Vec<(&'static str, String)>);
 
-const BIKES: [&str; 8] = ["Nordlicht Trekking", "Fjord E-City", "Granit Gravel", "Deich Cargo", "Möwe Road", "Watt Trail 29", "Hansekogge Tour", "Nordlicht E-SUV"];
+const BIKES: [&str; 8] = [
+    "Nordlicht Trekking",
+    "Fjord E-City",
+    "Granit Gravel",
+    "Deich Cargo",
+    "Möwe Road",
+    "Watt Trail 29",
+    "Hansekogge Tour",
+    "Nordlicht E-SUV",
+];
 const PARTS: [&str; 10] = [
-    "a rear light", "the 12-speed chain", "two brake pads", "the child seat", "a saddle bag", "the battery lock", "a pair of tyres", "the rack",
-    "a bottle cage", "the helmet mirror",
+    "a rear light",
+    "the 12-speed chain",
+    "two brake pads",
+    "the child seat",
+    "a saddle bag",
+    "the battery lock",
+    "a pair of tyres",
+    "the rack",
+    "a bottle cage",
+    "the helmet mirror",
 ];
 const CLOTHES: [&str; 5] = ["rain jacket", "jersey", "winter gloves", "bib shorts", "wind vest"];
 const DAYS: [&str; 6] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];

@@ -1,8 +1,8 @@
 //! Plays a planned conversation through the functions of the product, in one transaction, each act at its own time.
 
+use super::DemoError;
 use super::business::Cast;
 use super::plan::{Act, Fate, NamedFile, Scene};
-use super::DemoError;
 use crate::conversation::add::{NewEntry, add_entry, add_event, refs};
 use crate::conversation::{Locked, change};
 use crate::outbox::{self, receipt};
@@ -10,9 +10,9 @@ use crate::settings::news;
 use crate::{Desk, Who};
 use model::parts::CallBody;
 use model::{
-    Actor, AttachmentId, Audience, BlockReason, Body, CallId, Channel, ConversationId, DeliveryId, DeliveryState, Direction, DraftId,
-    DraftMode, EntryKind, FailureClass, InboxState, OutboxId, OutboxState, ParticipantRole, Priority, ProviderEventId, Status, TagId,
-    Timestamp, WorkspaceId,
+    Actor, AttachmentId, Audience, BlockReason, Body, CallId, Channel, ConversationId, DeliveryId, DeliveryState, Direction,
+    DraftId, DraftMode, EntryKind, FailureClass, InboxState, OutboxId, OutboxState, ParticipantRole, Priority, ProviderEventId,
+    Status, TagId, Timestamp, WorkspaceId,
 };
 use serde_json::json;
 use store::attachment::{self, Attachment};
@@ -115,9 +115,19 @@ impl Stage {
         Ok(locked)
     }
 
-    fn act(&self, tx: &mut dyn Conn, mut locked: Locked, scene: &Scene, number: usize, at: Timestamp, act: &Act) -> Result<Locked, StoreError> {
+    fn act(
+        &self,
+        tx: &mut dyn Conn,
+        mut locked: Locked,
+        scene: &Scene,
+        number: usize,
+        at: Timestamp,
+        act: &Act,
+    ) -> Result<Locked, StoreError> {
         match act {
-            Act::In { channel, text, file } => self.customer_writes(tx, &mut locked, scene, number, at, *channel, text, file.as_ref())?,
+            Act::In { channel, text, file } => {
+                self.customer_writes(tx, &mut locked, scene, number, at, *channel, text, file.as_ref())?
+            }
             Act::Out { agent, channel, text, file, fate } => {
                 return self.agent_writes(tx, locked, scene, number, at, (*agent, *channel, *fate), text, file.as_ref());
             }
@@ -130,7 +140,9 @@ impl Stage {
                     seen::mention(tx, self.workspace, self.agents[*colleague].agent, locked.row.id, added.id, at)?;
                 }
             }
-            Act::Call { inbound, agent, wait_ms, talk_ms } => self.call(tx, &mut locked, scene, at, *inbound, *agent, *wait_ms, *talk_ms)?,
+            Act::Call { inbound, agent, wait_ms, talk_ms } => {
+                self.call(tx, &mut locked, scene, at, *inbound, *agent, *wait_ms, *talk_ms)?
+            }
             Act::Assign { by, agent } => {
                 let (actor, name) = self.actor(*by);
                 let team = locked.row.team_id;
@@ -211,7 +223,14 @@ impl Stage {
     }
 
     /// A channel that is new to the conversation is told, and its address takes part.
-    fn meets(&self, tx: &mut dyn Conn, locked: &mut Locked, scene: &Scene, channel: Channel, at: Timestamp) -> Result<(), StoreError> {
+    fn meets(
+        &self,
+        tx: &mut dyn Conn,
+        locked: &mut Locked,
+        scene: &Scene,
+        channel: Channel,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let Some(address) = scene.person.on(channel) else { return Ok(()) };
         let actor = Actor::Contact(address.contact);
         if locked.row.seq > 1 && locked.row.channel != channel {
@@ -298,7 +317,15 @@ impl Stage {
         outbox::show(tx, self.workspace, &row, added.at.plus_ms(1_500))
     }
 
-    fn attempt(&self, tx: &mut dyn Conn, scene: &Scene, number: usize, row: &Outbox, added: &Entry, fate: Fate) -> Result<(), StoreError> {
+    fn attempt(
+        &self,
+        tx: &mut dyn Conn,
+        scene: &Scene,
+        number: usize,
+        row: &Outbox,
+        added: &Entry,
+        fate: Fate,
+    ) -> Result<(), StoreError> {
         let rank = match fate {
             Fate::Is(state) => state.rank().unwrap_or(1),
             Fate::Failed => DeliveryState::Failed.rank().unwrap_or(3),
@@ -395,7 +422,14 @@ impl Stage {
         }
     }
 
-    fn store_file(&self, tx: &mut dyn Conn, locked: &Locked, file: Option<&NamedFile>, uploader: &str, at: Timestamp) -> Result<Vec<Attachment>, StoreError> {
+    fn store_file(
+        &self,
+        tx: &mut dyn Conn,
+        locked: &Locked,
+        file: Option<&NamedFile>,
+        uploader: &str,
+        at: Timestamp,
+    ) -> Result<Vec<Attachment>, StoreError> {
         let Some((name, stored)) = file else { return Ok(vec![]) };
         let blob_id = attachment::put_blob(tx, self.workspace, &stored.sha256, stored.bytes, stored.mime, at)?;
         let row = Attachment {

@@ -141,7 +141,11 @@ mod tests {
         for story in &stories {
             assert!(!story.channels.is_empty() && !story.steps.is_empty(), "{}", story.key);
             let mail = story.channels.contains(&Channel::Email);
-            assert!(!mail || story.subject.is_some() || story.key.starts_with("viber"), "{} may begin as a mail and has no subject", story.key);
+            assert!(
+                !mail || story.subject.is_some() || story.key.starts_with("viber"),
+                "{} may begin as a mail and has no subject",
+                story.key
+            );
         }
         let languages: std::collections::BTreeSet<_> = stories.iter().map(|s| s.language).collect();
         assert_eq!(languages.into_iter().collect::<Vec<_>>(), ["ar", "de", "en", "es", "fr"]);

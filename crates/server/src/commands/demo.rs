@@ -7,7 +7,8 @@ use desk::demo::{CONVERSATION_COUNT_MAX, Progress, Wanted, fill};
 
 const CONVERSATION_COUNT: u64 = 400;
 const SEED: u64 = 1;
-const USE: &str = "use it like this: continuo demo [--conversations N] [--seed N] [--email ADDRESS] [--password PASSWORD] [--force]";
+const USE: &str =
+    "use it like this: continuo demo [--conversations N] [--seed N] [--email ADDRESS] [--password PASSWORD] [--force]";
 
 /// Fills the workspace.
 pub fn run(settings: &Settings, words: &[String]) -> Result<(), Failed> {
@@ -36,7 +37,10 @@ pub fn run(settings: &Settings, words: &[String]) -> Result<(), Failed> {
     }
     text.push_str(".\n");
     match filled.owner {
-        Some(login) => text.push_str(&format!("Sign in as {} with the password {} (it is shown only this once).\n", login.email, login.password)),
+        Some(login) => text.push_str(&format!(
+            "Sign in as {} with the password {} (it is shown only this once).\n",
+            login.email, login.password
+        )),
         None => text.push_str("Sign in as you did before.\n"),
     }
     print(&text)
@@ -61,12 +65,14 @@ fn read(words: &[String]) -> Result<Wanted, Failed> {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (word.as_str(), None),
         };
-        let mut value = || given.clone().or_else(|| words.next().cloned()).ok_or_else(|| Failed(format!("{name} needs a value; {USE}")));
+        let mut value =
+            || given.clone().or_else(|| words.next().cloned()).ok_or_else(|| Failed(format!("{name} needs a value; {USE}")));
         let number = |text: String| text.replace(['_', ','], "").parse::<u64>();
         match name {
             "--conversations" => {
                 let count = number(value()?).ok().filter(|n| (1..=CONVERSATION_COUNT_MAX).contains(n));
-                wanted.conversations = count.ok_or_else(|| Failed("--conversations takes a number from 1 to 1000000.".to_owned()))?;
+                wanted.conversations =
+                    count.ok_or_else(|| Failed("--conversations takes a number from 1 to 1000000.".to_owned()))?;
             }
             "--seed" => wanted.seed = number(value()?).map_err(|_| Failed("--seed takes a number.".to_owned()))?,
             "--email" => wanted.email = Some(value()?),

@@ -95,7 +95,10 @@ fn visitor(world: &World, number: usize) -> Vec<String> {
         let address = world.address.lock().unwrap().clone();
         let begin = format!(r#"{{"locale":"en","host_origin":"http://{address}"}}"#);
         let begun = world.ask(&format!("/w/{}/visitors", world.site), "", &begin);
-        token = begun.filter(|(status, _)| *status == 200).and_then(|(_, a)| json(&a)["visitor_token"].as_str().map(str::to_owned)).unwrap_or_default();
+        token = begun
+            .filter(|(status, _)| *status == 200)
+            .and_then(|(_, a)| json(&a)["visitor_token"].as_str().map(str::to_owned))
+            .unwrap_or_default();
         !token.is_empty()
     });
     let headers = format!("Authorization: Visitor {token}\r\n");
@@ -125,7 +128,9 @@ fn agent(world: &World, number: usize) -> Vec<(String, String)> {
             break;
         }
         let address = world.address.lock().unwrap().clone();
-        let list = ask(&address, "GET", "/api/v1/conversations?view=all&limit=50", &world.cookie, "").map(|(_, a)| json(&a)).unwrap_or_default();
+        let list = ask(&address, "GET", "/api/v1/conversations?view=all&limit=50", &world.cookie, "")
+            .map(|(_, a)| json(&a))
+            .unwrap_or_default();
         let rows = list["items"].as_array().cloned().unwrap_or_default();
         if rows.is_empty() {
             std::thread::sleep(Duration::from_millis(20));
@@ -160,7 +165,8 @@ fn killed_at_random_moments_it_loses_and_doubles_nothing() {
         deadline: Instant::now() + 3 * PATIENCE,
     });
     let shared = || Arc::clone(&world);
-    let visitors: Vec<_> = (0..VISITORS).map(|n| (shared(), n)).map(|(w, n)| std::thread::spawn(move || visitor(&w, n))).collect();
+    let visitors: Vec<_> =
+        (0..VISITORS).map(|n| (shared(), n)).map(|(w, n)| std::thread::spawn(move || visitor(&w, n))).collect();
     let agents: Vec<_> = (0..AGENTS).map(|n| (shared(), n)).map(|(w, n)| std::thread::spawn(move || agent(&w, n))).collect();
 
     let mut server = Some(server);
@@ -209,7 +215,11 @@ async fn look(data: &Path, said: &[String], accepted: &[(String, String)]) {
     println!("{doubtful} replies are marked as uncertain");
     let (drift, gaps, given_up) = db
         .read(move |tx| -> Result<_, StoreError> {
-            Ok((recount::drift(tx, workspace)?, recount::gaps(tx, workspace)?, store::job::list_given_up(tx, workspace, None, 10)?))
+            Ok((
+                recount::drift(tx, workspace)?,
+                recount::gaps(tx, workspace)?,
+                store::job::list_given_up(tx, workspace, None, 10)?,
+            ))
         })
         .await
         .unwrap();
@@ -221,7 +231,8 @@ async fn look(data: &Path, said: &[String], accepted: &[(String, String)]) {
 fn left(tx: &mut dyn store::Conn, workspace: WorkspaceId) -> Result<(i64, usize), StoreError> {
     let open = store::provider_event::open_count(tx, workspace, Timestamp(i64::MAX))?;
     let health = store::job::health(tx, SystemClock.now())?;
-    let mut waiting = usize::try_from(health.running).unwrap() + health.classes.iter().filter(|c| c.oldest_ready_at.is_some()).count();
+    let mut waiting =
+        usize::try_from(health.running).unwrap() + health.classes.iter().filter(|c| c.oldest_ready_at.is_some()).count();
     for row in walk_folders(tx, workspace, &Folder::ALL, Cut::All, Order::Newest, Order::Newest.start(), 1_000)? {
         for found in entry::conversation_before(tx, workspace, row.id, (i64::MAX, i64::MAX), 10_000)? {
             let boxes = outbox::of_entry(tx, workspace, found.id)?;

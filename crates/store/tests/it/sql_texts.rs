@@ -199,10 +199,23 @@ fn the_reader_of_texts_reads_what_stands_in_the_files() {
 /// Texts that walk everything of a workspace on purpose: small tables, and what is never part of a request.
 const WHOLE_WORKSPACE: &[&str] = &[
     // A handful or a few hundred rows.
-    "src/agent.rs", "src/business_hours.rs", "src/event_log.rs", "src/inbox.rs", "src/invitation.rs", "src/lease.rs", "src/login_session.rs",
-    "src/migrate.rs", "src/node.rs", "src/tag.rs", "src/team.rs", "src/view.rs", "src/workspace.rs",
+    "src/agent.rs",
+    "src/business_hours.rs",
+    "src/event_log.rs",
+    "src/inbox.rs",
+    "src/invitation.rs",
+    "src/lease.rs",
+    "src/login_session.rs",
+    "src/migrate.rs",
+    "src/node.rs",
+    "src/tag.rs",
+    "src/team.rs",
+    "src/view.rs",
+    "src/workspace.rs",
     // Partial indexes that hold only what waits, ends after 1,000 rows, or lies there for a day at most.
-    "src/job/", "src/provider_event.rs", "src/outbox.rs",
+    "src/job/",
+    "src/provider_event.rs",
+    "src/outbox.rs",
     // The check of a foreign key, which runs only when an id changes.
     "src/attachment.rs",
     // Reads everything: doctor and tests.
@@ -227,7 +240,12 @@ async fn no_statement_walks_a_whole_workspace_by_mistake() {
         let Ok(plan) = plan else { continue };
         let whole = |step: &String| step.contains("(workspace_id=?)") || (step.starts_with("SCAN") && !step.contains("CONSTANT"));
         if plan.iter().any(whole) && !WHOLE_WORKSPACE.iter().any(|known| text.place.contains(known)) {
-            problems.push(format!("{}\n    {}\n    {}", text.place, text.sql.split_whitespace().collect::<Vec<_>>().join(" "), plan.join(" | ")));
+            problems.push(format!(
+                "{}\n    {}\n    {}",
+                text.place,
+                text.sql.split_whitespace().collect::<Vec<_>>().join(" "),
+                plan.join(" | ")
+            ));
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));

@@ -106,7 +106,10 @@ pub fn place(folder: &Path) -> String {
     let (p50, p99) = disk(folder);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or_default().to_owned();
-    format!("{cores} cores, SQLite {}, {system}, 8 KiB + fdatasync p50 {p50:.2} ms p99 {p99:.2} ms, load {load}", rusqlite::version())
+    format!(
+        "{cores} cores, SQLite {}, {system}, 8 KiB + fdatasync p50 {p50:.2} ms p99 {p99:.2} ms, load {load}",
+        rusqlite::version()
+    )
 }
 
 /// A connection as the store's writer has it.
