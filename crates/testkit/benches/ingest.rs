@@ -2,6 +2,7 @@
 //! against the same statements with the same values in a bare loop of the same engine, 4,096 messages per transaction.
 //! Run by `make bench ONLY=ingest SIZE=small|full`; docs/BENCHMARKS.md tells the rules.
 #![allow(missing_docs, reason = "a bench is a program")]
+#![expect(clippy::disallowed_methods, reason = "a bench waits for a real runner in real time")]
 
 #[allow(dead_code, reason = "each bench uses its part of the common things")]
 mod yardstick;
@@ -86,7 +87,7 @@ impl Rig {
                 if n >= first + count {
                     return;
                 }
-                if n % 4 == 0 {
+                if n.is_multiple_of(4) {
                     self.desk.clock.advance_ms(1);
                 }
                 let event = self.event(n);

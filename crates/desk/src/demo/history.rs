@@ -111,7 +111,7 @@ impl Writer<'_> {
         let number = self.first + i64::try_from(n).unwrap_or(0);
         let step = (SPAN - YOUNGEST) / i64::try_from(self.total).unwrap_or(1).max(1);
         let start = self.now.plus_ms(-SPAN + step * i64::try_from(n).unwrap_or(0));
-        if n % PER_CONTACT == 0 || self.contact.is_none() {
+        if n.is_multiple_of(PER_CONTACT) || self.contact.is_none() {
             self.contact = Some(self.contact(number, start, batch));
         }
         let Some((contact, point, channel, name)) = self.contact.clone() else { return };

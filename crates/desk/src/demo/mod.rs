@@ -161,7 +161,7 @@ async fn play_recent(
     for (number, some) in (1_u64..).zip(scenes.chunks(PER_TRANSACTION)) {
         play::scenes(desk, cast, some.to_vec()).await?;
         let done = (number * PER_TRANSACTION as u64).min(count);
-        if done % 80 == 0 || done == count {
+        if done.is_multiple_of(80) || done == count {
             progress(Progress::Played(done));
         }
     }

@@ -1,5 +1,6 @@
 //! `kill -9` at random moments under load. Visitors repeat what was not acknowledged and agents repeat what was not accepted,
 //! as their programs do. At the end everything acknowledged is there exactly once, and every number and counter is right.
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test of a real process in real time")]
 
 use crate::{PATIENCE, Server};
 use model::{Clock, Direction, EntryKind, OutboxState, SystemClock, Timestamp, WorkspaceId};
