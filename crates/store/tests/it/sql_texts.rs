@@ -318,9 +318,12 @@ fn texts_of(place: &str, source: &str, shared: &HashMap<String, Macro>) -> Vec<T
 
 /// A text that `many::rows_in` completes by a list of ids and a tail.
 fn completed(sql: String, name: &str, source: &str, macros: &HashMap<String, Macro>) -> String {
-    let call = format!("rows_in(tx, {name}, ");
-    let Some(at) = source.find(&call) else { return sql };
-    let argument = &source[at + call.len()..];
+    // The formatter may have put each argument on a line of its own.
+    let called = |at: &usize| {
+        let after = source[at + "rows_in(".len()..].trim_start().strip_prefix("tx,")?.trim_start().strip_prefix(name)?;
+        Some((*at, after.strip_prefix(',')?.trim_start()))
+    };
+    let Some((at, argument)) = source.match_indices("rows_in(").map(|(at, _)| at).find_map(|at| called(&at)) else { return sql };
     let none = HashMap::new();
     let tail = Reader { text: argument, macros, values: &none }.expression().or_else(|| {
         let variable = argument.split(',').next()?;
