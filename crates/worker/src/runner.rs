@@ -47,8 +47,9 @@ pub struct RunnerSettings {
 impl Default for RunnerSettings {
     fn default() -> Self {
         Self {
-            slots: 32,
-            reserved: [8, 4, 2],
+            // Many small transactions side by side are one commit: what runs at once sets the size of the groups.
+            slots: 128,
+            reserved: [32, 8, 4],
             lease_ms: job::LEASE_MS,
             renew_every_ms: 20_000,
             reap_every_ms: 5_000,
