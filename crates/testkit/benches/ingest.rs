@@ -130,7 +130,7 @@ fn main() {
 }
 
 async fn run() {
-    let (count, senders) = if is_full() { (4 * PER_TRANSACTION, 50_000) } else { (2 * PER_TRANSACTION, 5_000) };
+    let (count, senders) = if is_full() { (4 * PER_TRANSACTION, 50_000) } else { (PER_TRANSACTION / 2, 1_000) };
     let folder = tempfile::tempdir().expect("a folder for the yardstick");
     println!("## Ingest, {count} messages of about 1 KB per phase from {senders} senders, {CLIENTS} clients, SQLite FULL\n");
     println!("Before: {}\n", place(folder.path()));
