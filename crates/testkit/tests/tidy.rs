@@ -18,8 +18,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("desk", &["model", "keys", "store", "bus", "blob", "channel"]),
     ("api", &["model", "keys", "store", "bus", "blob", "channel", "channel-webchat", "desk"]),
     ("worker", &["model", "keys", "store", "bus", "blob", "channel", "desk"]),
-    ("server", &["model", "keys", "store", "bus", "blob", "channel", "channel-webchat", "desk", "api", "worker"]),
-    ("testkit", &["model", "keys", "store", "bus", "blob", "channel", "channel-webchat", "desk", "api", "worker", "server"]),
+    ("channel-email", &["model", "channel"]),
+    ("channel-api", &["model", "channel"]),
+    ("server", &["model", "keys", "store", "bus", "blob", "channel", "channel-webchat", "channel-email", "channel-api", "desk", "api", "worker"]),
+    ("testkit", &["model", "keys", "store", "bus", "blob", "channel", "channel-webchat", "channel-email", "channel-api", "desk", "api", "worker", "server"]),
 ];
 
 /// Files that may hold SQL although they are not in the store, each with its reason.

@@ -1,0 +1,3 @@
+//! The grammar of e-mail: what a raw mail means, how an answer becomes one, and how both travel (IMAP, SMTP, LMTP). Knows no
+//! store, no contact and no conversation; keys and tokens come in ready-made.
+

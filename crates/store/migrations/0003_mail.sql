@@ -1,0 +1,1 @@
+-- Mail: mailboxes, cursors, the ledger, automatic answers.

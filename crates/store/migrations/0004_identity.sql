@@ -1,0 +1,1 @@
+-- Identity and placement: what matching and the decision table need.

@@ -1,0 +1,1 @@
+-- Hand-over between channels, the API channel, facts of a conversation.

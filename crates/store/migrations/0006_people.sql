@@ -1,0 +1,1 @@
+-- People: companies, fields, consent, imports, erasure, possible duplicates.
