@@ -1,3 +1,7 @@
 //! The grammar of e-mail: what a raw mail means, how an answer becomes one, and how both travel (IMAP, SMTP, LMTP). Knows no
 //! store, no contact and no conversation; keys and tokens come in ready-made.
 
+pub mod charset;
+pub mod headers;
+
+pub use headers::{Header, Headers};
