@@ -2,8 +2,8 @@
 //! absent capability is an absent trait, never a stub.
 
 use crate::{
-    Accepted, Blocked, Capabilities, InboundEvent, InboxSettings, MediaRef, Outbound, Quarantine, RawEvent, RawRequest, Rejected,
-    SendContext, SendError, Verified, WireRequest,
+    Accepted, Blocked, Capabilities, CheckStep, InboundEvent, InboxSettings, MediaRef, Outbound, Quarantine, RawEvent,
+    RawRequest, Rejected, SendContext, SendError, SetUp, SourceNews, StepReport, Stock, Verified, WireRequest,
 };
 use model::{InboxId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,15 @@ pub trait Channel: Send + Sync {
     fn submit<'a>(&'a self, inbox: &'a InboxSettings, request: &'a WireRequest) -> Fut<'a, Result<Accepted, SendError>>;
     /// Tries credentials and the provider's view of our settings. For set-up and `continuo doctor`.
     fn check<'a>(&'a self, inbox: &'a InboxSettings) -> Fut<'a, Vec<CheckResult>>;
+
+    /// `check`, told step by step while it runs; steps may teach settings. An adapter whose check takes long does this itself.
+    fn check_steps<'a>(&'a self, inbox: &'a InboxSettings, report: StepReport<'a>) -> Fut<'a, ()> {
+        Box::pin(async move {
+            for result in self.check(inbox).await {
+                report(CheckStep { result, learned: None });
+            }
+        })
+    }
 
     /// Reads the settings of an inbox as an admin gave them, fills in what is missing and gives them back as they are
     /// to be stored. Called before an inbox is stored, never at run time. Pure. An adapter without settings takes any.
@@ -58,12 +67,36 @@ pub trait Channel: Send + Sync {
     fn media(&self) -> Option<&dyn Media> {
         None
     }
+    /// Its raw events hold files.
+    fn enclosures(&self) -> Option<&dyn Enclosures> {
+        None
+    }
     /// Has approved templates.
     fn templates(&self) -> Option<&dyn Templates> {
         None
     }
+    /// Keeps what it delivered: can be compared, asked again, read backwards.
+    fn stock(&self) -> Option<&dyn Stock> {
+        None
+    }
+    /// Can help with connecting.
+    fn set_up(&self) -> Option<&dyn SetUp> {
+        None
+    }
     /// Takes typing, read marks, edits, deletions or reactions.
     fn signals(&self) -> Option<&dyn Signals> {
+        None
+    }
+    /// Finds the settings of an account from its address.
+    fn discover(&self) -> Option<&dyn Discover> {
+        None
+    }
+    /// Signs in on the provider's own page.
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        None
+    }
+    /// Can say what lies at the provider, to prove that nothing was lost.
+    fn ledger(&self) -> Option<&dyn Ledger> {
         None
     }
 }
@@ -98,6 +131,8 @@ pub trait Pull: Send + Sync {
 pub trait RawSink: Send + Sync {
     /// Stores the events and the cursor in one transaction. `Busy`: wait and give them again.
     fn accept<'a>(&'a self, events: Vec<RawEvent>, cursor: Option<Cursor>) -> Fut<'a, Result<(), SinkError>>;
+    /// Hears how the source fares.
+    fn news(&self, _news: SourceNews) {}
 }
 
 /// One port of ours that all inboxes of a kind share (LMTP, SMTP, SIP).
@@ -131,6 +166,13 @@ pub trait Reconcile: Send + Sync {
 pub trait Media: Send + Sync {
     /// Fetches one file; called in a job of its own.
     fn fetch<'a>(&'a self, inbox: &'a InboxSettings, media: &'a MediaRef) -> Fut<'a, Result<Blob, FetchError>>;
+}
+
+/// Files that lie inside a raw event: `parse` names them (`Part::Enclosed`), this cuts one out, so that no event holds
+/// all its files in memory twice. Pure; costs about the size of the file.
+pub trait Enclosures: Send + Sync {
+    /// The bytes of one file of this event; `None`: the reference does not fit the event.
+    fn open(&self, event: &RawEvent, reference: &str) -> Option<Vec<u8>>;
 }
 
 /// Approved templates of the provider.

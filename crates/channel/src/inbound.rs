@@ -2,6 +2,7 @@
 //!
 //! The serde form (tagged with `kind`) is what fixtures, snapshots and FakeChannel speak; it is not stored.
 
+use crate::mail::{EnclosedFile, MailFacts, TextSpan, Warning};
 use model::words::{ContactPointKind, DeliveryState};
 use model::{AttachmentId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -184,6 +185,8 @@ pub struct InboundMessage {
     pub from: Vec<ContactPointClaim>,
     /// To whom.
     pub to: Vec<ContactPointClaim>,
+    /// Who else has it, in copy.
+    pub cc: Vec<ContactPointClaim>,
     /// When, by the sender's clock.
     pub sent_at: Option<Timestamp>,
     /// Provider ids that it answers, newest first.
@@ -196,14 +199,24 @@ pub struct InboundMessage {
     pub subject: Option<String>,
     /// Plain text.
     pub text: String,
-    /// HTML as it came, not yet sanitised.
+    /// HTML as it came, not yet sanitised. An adapter of a rich channel may give it sanitised already.
     pub html: Option<String>,
+    /// Stretches of `text` that are not new (quotes, signatures). Folded on screen, never removed.
+    pub spans: Vec<TextSpan>,
     /// Everything that is not text.
     pub parts: Vec<Part>,
     /// Was it written by a machine?
     pub automatic: Automatic,
+    /// Older than the inbox and imported: kept on the timeline, answered by nobody, no clock, no notification.
+    pub history: bool,
+    /// The provider takes it for spam (its junk folder).
+    pub junk: bool,
     /// Pre-chat answers, the page the visitor was on: shown to agents, never used to join people.
     pub context: Option<serde_json::Value>,
+    /// What an agent should know about how it was read.
+    pub warnings: Vec<Warning>,
+    /// What only mail knows.
+    pub mail: Option<Box<MailFacts>>,
 }
 
 /// An address that somebody claims, with what proves it in **this** event.
@@ -301,6 +314,8 @@ pub struct PageSeen {
 pub enum Part {
     /// A file that the `Media` trait of this channel can fetch.
     Media(MediaRef),
+    /// A file that lies inside the raw event; `Enclosures` cuts it out.
+    Enclosed(EnclosedFile),
     /// A file that is already ours (uploaded through the widget or the API); the desk checks that it belongs here.
     Uploaded {
         /// Its id.

@@ -5,6 +5,7 @@
 //! `SendError`. An adapter knows no store, no contact, no conversation, no other adapter and no retry policy: it
 //! reports, the desk decides. How to write one: docs/adding-a-channel.md.
 
+mod account;
 mod capabilities;
 pub mod conformance;
 mod contract;
@@ -12,17 +13,23 @@ mod event;
 pub mod fake;
 mod inbound;
 mod inbox;
+mod mail;
 mod outbound;
 mod registry;
+mod set_up;
+mod source;
 pub mod state;
 pub mod window;
 
+pub use account::{
+    Begun, DeviceAnswer, DeviceCode, Discover, FolderSurvey, Grant, Ledger, OnServer, Proposal, SignIn, SignInError,
+};
 pub use capabilities::{
     AttachRule, Capabilities, CostModel, MediaClass, Rate, Rich, SendIdempotency, SendLimits, TextMax, segments_of,
 };
 pub use contract::{
-    Blob, Channel, CheckResult, CheckState, Cursor, Door, Evidence, FetchError, Fut, Listen, Media, Pull, PullError, RawSink,
-    Reconcile, Reconciled, SettingsRefused, Signal, Signals, SinkError, Template, Templates, Webhook,
+    Blob, Channel, CheckResult, CheckState, Cursor, Door, Enclosures, Evidence, FetchError, Fut, Listen, Media, Pull, PullError,
+    RawSink, Reconcile, Reconciled, SettingsRefused, Signal, Signals, SinkError, Template, Templates, Webhook,
 };
 pub use event::{Answer, CameBy, DecodeError, Quarantine, RawEvent, RawRequest, Rejected, Verified, content_key};
 pub use inbound::{
@@ -30,8 +37,16 @@ pub use inbound::{
     OptScope, PageSeen, Part, UpTo, WatermarkKind,
 };
 pub use inbox::{InboxSettings, NoSecrets, SecretError, SecretText, Secrets};
+pub use mail::{
+    CalendarCard, EnclosedFile, MailFacts, MailReport, ReportKind, ReportedRecipient, Seal, SenderTrust, SpanKind, TextSpan,
+    TrustEvidence, Warning,
+};
 pub use model::words::{BlockReason, ContactPointKind, DeliveryState, FailureClass};
 pub use outbound::{Accepted, Blocked, Fix, Outbound, OutboundFile, Recipient, SendContext, SendError, TemplateUse, WireRequest};
 pub use registry::Registry;
+pub use set_up::{
+    AuthorizeRequest, CheckStep, DeviceCode, DevicePoll, Discovered, Preset, SetUp, SignInError, StepReport, Tokens,
+};
+pub use source::{FOLDER, FOLDER_ROLE, FolderRole, HISTORY, SourceNews, Stock, StockFolder, StockItem};
 pub use state::{Combined, PartState};
 pub use window::{AfterWindow, WindowRule, WindowState};
