@@ -87,18 +87,6 @@ pub trait Channel: Send + Sync {
     fn signals(&self) -> Option<&dyn Signals> {
         None
     }
-    /// Finds the settings of an account from its address.
-    fn discover(&self) -> Option<&dyn Discover> {
-        None
-    }
-    /// Signs in on the provider's own page.
-    fn sign_in(&self) -> Option<&dyn SignIn> {
-        None
-    }
-    /// Can say what lies at the provider, to prove that nothing was lost.
-    fn ledger(&self) -> Option<&dyn Ledger> {
-        None
-    }
 }
 
 /// Settings that an inbox cannot have.

@@ -5,7 +5,6 @@
 //! `SendError`. An adapter knows no store, no contact, no conversation, no other adapter and no retry policy: it
 //! reports, the desk decides. How to write one: docs/adding-a-channel.md.
 
-mod account;
 mod capabilities;
 pub mod conformance;
 mod contract;
@@ -21,9 +20,6 @@ mod source;
 pub mod state;
 pub mod window;
 
-pub use account::{
-    Begun, DeviceAnswer, DeviceCode, Discover, FolderSurvey, Grant, Ledger, OnServer, Proposal, SignIn, SignInError,
-};
 pub use capabilities::{
     AttachRule, Capabilities, CostModel, MediaClass, Rate, Rich, SendIdempotency, SendLimits, TextMax, segments_of,
 };
