@@ -47,12 +47,18 @@ pub struct Capabilities {
     pub quick_replies: u32,
     /// Rows of a list message.
     pub list_rows: u32,
+    /// The highest proof level that what comes in here may state about its sender; the inbox's own ids are another matter.
+    pub claim_ceiling: u8,
     /// How a repeated submit is recognised.
     pub send_idempotency: SendIdempotency,
     /// What messages cost.
     pub cost: CostModel,
     /// How fast we may be.
     pub rate: Rate,
+    /// Messages carry their files inside: `render` needs the bytes.
+    pub file_bytes: bool,
+    /// Largest message with all its files, as it travels; `None` = no limit. Checked with what base64 adds.
+    pub message_bytes_max: Option<u64>,
 }
 
 impl Default for Capabilities {
@@ -78,9 +84,12 @@ impl Default for Capabilities {
             needs_public_url: false,
             quick_replies: 0,
             list_rows: 0,
+            claim_ceiling: 3,
             send_idempotency: SendIdempotency::None,
             cost: CostModel::Free,
             rate: Rate::default(),
+            file_bytes: false,
+            message_bytes_max: None,
         }
     }
 }
@@ -309,8 +318,23 @@ impl Capabilities {
                 return Err(Blocked::because(BlockReason::AttachmentType).fixed_by(Fix::ChangeFiles));
             }
         }
+        if self.message_bytes_max.is_some_and(|max| encoded_bytes(text, files) > max) {
+            return Err(Blocked::because(BlockReason::TooLong).fixed_by(Fix::ChangeFiles));
+        }
         Ok(())
     }
+}
+
+/// About how many bytes a text with its files takes on its way: base64 makes four of three, and lines end in two.
+pub fn encoded_bytes(text: &str, files: &[OutboundFile]) -> u64 {
+    let files: u64 = files.iter().map(|file| encoded_file_bytes(file.bytes)).sum();
+    files + 2 * text.len() as u64 + 4_096
+}
+
+/// About how many bytes a file takes inside a mail: base64 in lines of 76, and the header of its part.
+pub fn encoded_file_bytes(bytes: u64) -> u64 {
+    let encoded = bytes.div_ceil(3) * 4;
+    encoded + encoded.div_ceil(76) * 2 + 512
 }
 
 fn rule_types(rule: &AttachRule) -> Vec<String> {

@@ -43,6 +43,12 @@ pub trait Channel: Send + Sync {
         Ok(settings.clone())
     }
 
+    /// The address under which this inbox writes and is written to, on channels where both sides have one of the same kind.
+    /// Pure.
+    fn own_address(&self, _inbox: &InboxSettings) -> Option<OwnAddress> {
+        None
+    }
+
     /// Comes in by HTTP or as frames of our widget.
     fn webhook(&self) -> Option<&dyn Webhook> {
         None
@@ -86,6 +92,45 @@ pub trait Channel: Send + Sync {
     /// Takes typing, read marks, edits, deletions or reactions.
     fn signals(&self) -> Option<&dyn Signals> {
         None
+    }
+}
+
+/// The address of an inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnAddress {
+    /// The address itself.
+    pub address: String,
+    /// More addresses that end here.
+    pub aliases: Vec<String>,
+    /// `name+anything@domain` ends here too, so that an answer can carry a token.
+    pub plus_addressing: bool,
+}
+
+impl OwnAddress {
+    /// Is this one of ours, with or without something behind a plus sign?
+    pub fn is(&self, address: &str) -> bool {
+        let plain = without_tag(address);
+        std::iter::once(&self.address).chain(&self.aliases).any(|own| {
+            own.eq_ignore_ascii_case(address.trim()) || (self.plus_addressing && without_tag(own).eq_ignore_ascii_case(&plain))
+        })
+    }
+    /// The part behind the `@`.
+    pub fn domain(&self) -> &str {
+        self.address.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+    /// The address with a token behind a plus sign, where the inbox allows it and the local part stays within 64 octets.
+    pub fn with_token(&self, token: &str) -> Option<String> {
+        let (local, domain) = self.address.rsplit_once('@')?;
+        let local = format!("{local}+{token}");
+        (self.plus_addressing && local.len() <= 64).then(|| format!("{local}@{domain}"))
+    }
+}
+
+fn without_tag(address: &str) -> String {
+    let address = address.trim();
+    match address.rsplit_once('@') {
+        Some((local, domain)) => format!("{}@{domain}", local.split('+').next().unwrap_or(local)),
+        None => address.to_owned(),
     }
 }
 

@@ -240,6 +240,9 @@ pub struct ContactPointClaim {
     /// Proven false (DMARC fail): never a match, only a flag.
     #[serde(default)]
     pub disproved: bool,
+    /// The level that the sender stated, where that was more than it may vouch for; `proof_level` is then what counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_level: Option<u8>,
 }
 
 impl ContactPointClaim {
@@ -251,7 +254,7 @@ impl ContactPointClaim {
         proof_level: u8,
         source: ClaimSource,
     ) -> Self {
-        Self { kind, scope: scope.into(), value: value.into(), name: None, proof_level, source, disproved: false }
+        Self { kind, scope: scope.into(), value: value.into(), name: None, proof_level, source, disproved: false, stated_level: None }
     }
     /// The same claim with a display name.
     pub fn named(mut self, name: Option<String>) -> Self {

@@ -21,10 +21,12 @@ pub mod state;
 pub mod window;
 
 pub use capabilities::{
-    AttachRule, Capabilities, CostModel, MediaClass, Rate, Rich, SendIdempotency, SendLimits, TextMax, segments_of,
+    AttachRule, Capabilities, CostModel, MediaClass, Rate, Rich, SendIdempotency, SendLimits, TextMax, encoded_bytes,
+    encoded_file_bytes, segments_of,
 };
 pub use contract::{
-    Blob, Channel, CheckResult, CheckState, Cursor, Door, Enclosures, Evidence, FetchError, Fut, Listen, Media, Pull, PullError,
+    Blob, Channel, CheckResult, CheckState, Cursor, Door, Enclosures, Evidence, FetchError, Fut, Listen, Media, OwnAddress, Pull,
+    PullError,
     RawSink, Reconcile, Reconciled, SettingsRefused, Signal, Signals, SinkError, Template, Templates, Webhook,
 };
 pub use event::{Answer, CameBy, DecodeError, Quarantine, RawEvent, RawRequest, Rejected, Verified, content_key};
@@ -38,7 +40,10 @@ pub use mail::{
     TrustEvidence, Warning,
 };
 pub use model::words::{BlockReason, ContactPointKind, DeliveryState, FailureClass};
-pub use outbound::{Accepted, Blocked, Fix, Outbound, OutboundFile, Recipient, SendContext, SendError, TemplateUse, WireRequest};
+pub use outbound::{
+    Accepted, AutomaticMail, Blocked, Contents, Fix, Outbound, OutboundFile, OutboundMail, Quote, Recipient, SendContext, SendError,
+    Signature, TemplateUse, WireRequest,
+};
 pub use registry::Registry;
 pub use set_up::{
     AuthorizeRequest, CheckStep, DeviceCode, DevicePoll, Discovered, Preset, SetUp, SignInError, StepReport, Tokens,

@@ -35,6 +35,75 @@ pub struct Outbound {
     pub reply_to: Vec<String>,
     /// A template instead of free text.
     pub template: Option<TemplateUse>,
+    /// What only mail has.
+    pub mail: OutboundMail,
+}
+
+/// What an outgoing mail has beside the text. Empty for every other channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OutboundMail {
+    /// More receivers beside `Outbound::to`, who see each other.
+    pub also_to: Vec<Recipient>,
+    /// Receivers whom nobody sees.
+    pub bcc: Vec<Recipient>,
+    /// The mail that it answers, without angle brackets.
+    pub in_reply_to: Option<String>,
+    /// The chain that it continues, oldest first, without angle brackets.
+    pub references: Vec<String>,
+    /// Stands under the text.
+    pub signature: Option<Signature>,
+    /// Earlier messages under the signature, newest first.
+    pub quotes: Vec<Quote>,
+    /// Written by no person.
+    pub automatic: Option<AutomaticMail>,
+    /// A page or address by which the receiver gets no more of this kind (`https:` or `mailto:`).
+    pub unsubscribe: Option<String>,
+}
+
+/// Words under a text, with their variables filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Signature {
+    /// Plain text, without the `-- ` line.
+    pub text: String,
+    /// The same as clean HTML.
+    pub html: Option<String>,
+}
+
+/// An earlier message, repeated under an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quote {
+    /// Who wrote it.
+    pub author: String,
+    /// When.
+    pub at: Timestamp,
+    /// Its plain text.
+    pub text: String,
+    /// Its clean HTML.
+    pub html: Option<String>,
+    /// Shown as a message of a conversation (a chat that goes on by mail), not as the `>` of an answer.
+    pub as_chat: bool,
+}
+
+/// Why a machine writes (RFC 3834).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AutomaticMail {
+    /// It answers a mail.
+    Replied,
+    /// It was made by an event of ours.
+    Generated,
+}
+
+/// Bytes of files, by attachment: what an adapter needs whose messages carry their files inside.
+#[derive(Clone, Default)]
+pub struct Contents(pub std::collections::BTreeMap<AttachmentId, Arc<[u8]>>);
+
+impl std::fmt::Debug for Contents {
+    // Content never enters a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Contents({} files)", self.0.len())
+    }
 }
 
 /// One receiver.
@@ -93,6 +162,8 @@ pub struct SendContext {
     pub reply_address: Option<String>,
     /// Our token for text footers and links.
     pub token: Option<String>,
+    /// The bytes of the entry's files; filled when `Capabilities::file_bytes` asks for them.
+    pub contents: Contents,
 }
 
 /// One request as it goes over the wire. Serialisable, so that goldens and the simulator can compare it.

@@ -12,7 +12,7 @@ pub use wire::{FakeEvent, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_request};
 
 use crate::{
     Accepted, AttachRule, Blob, Blocked, Capabilities, Channel, CheckResult, CheckState, Cursor, Evidence, FetchError, Fut,
-    InboundEvent, InboxSettings, Media, MediaClass, MediaRef, Outbound, Pull, PullError, Quarantine, RawEvent, RawSink,
+    InboundEvent, InboxSettings, Media, MediaClass, MediaRef, Outbound, OwnAddress, Pull, PullError, Quarantine, RawEvent, RawSink,
     Reconcile, Reconciled, SendContext, SendError, SendIdempotency, Signal, Signals, SinkError, Template, Templates, Webhook,
     WireRequest, window::window,
 };
@@ -171,6 +171,16 @@ impl Channel for FakeChannel {
             false => (CheckState::Ok, format!("{} works.", inbox.name)),
         };
         Box::pin(std::future::ready(vec![CheckResult { code: "credentials".to_owned(), state, text }]))
+    }
+
+    /// An inbox of a test may have an address: `{"address": "..", "aliases": [..], "plus_addressing": true}`.
+    fn own_address(&self, inbox: &InboxSettings) -> Option<OwnAddress> {
+        let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+        Some(OwnAddress {
+            address: text(inbox.settings.get("address")?)?,
+            aliases: inbox.settings["aliases"].as_array().into_iter().flatten().filter_map(text).collect(),
+            plus_addressing: inbox.settings["plus_addressing"].as_bool().unwrap_or(true),
+        })
     }
 
     fn webhook(&self) -> Option<&dyn Webhook> {

@@ -40,6 +40,7 @@ fn outbound(text: &str) -> (Outbound, SendContext) {
         files: vec![],
         reply_to: vec![],
         template: None,
+        mail: crate::OutboundMail::default(),
     };
     let context = SendContext {
         inbox: Arc::new(inbox()),
@@ -49,6 +50,7 @@ fn outbound(text: &str) -> (Outbound, SendContext) {
         message_id: None,
         reply_address: None,
         token: None,
+        contents: crate::Contents::default(),
     };
     (outbound, context)
 }

@@ -421,6 +421,7 @@ fn part_of(part: &channel::Part) -> Option<BodyPart> {
         }
         channel::Part::Choice { label, value } => BodyPart::Choice { label: label.clone(), value: value.clone() },
         channel::Part::Media(media) => BodyPart::Unsupported { what: media.name.clone().unwrap_or_else(|| "file".to_owned()) },
+        channel::Part::Enclosed(file) => BodyPart::Unsupported { what: file.name.clone() },
         channel::Part::ContactCard { name, .. } => BodyPart::Unsupported { what: format!("contact card of {name}") },
         channel::Part::Unsupported { what } => BodyPart::Unsupported { what: what.clone() },
     })
