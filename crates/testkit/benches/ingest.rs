@@ -199,7 +199,7 @@ async fn sqlite(count: usize, senders: usize, folder: &std::path::Path) {
     let product = Rig::open(Engine::Sqlite, senders).await.expect("SQLite is always there");
     let engine = bare(&copy);
     let (mut accepted, mut both) = (Series::default(), Series::default());
-    let transactions = count / PER_TRANSACTION;
+    let transactions = count.div_ceil(PER_TRANSACTION);
     for (pair, (accepting, processing)) in tapes.iter().enumerate() {
         let watch = Watch::start();
         replay(&engine, accepting, transactions);

@@ -127,6 +127,8 @@ impl Runner {
 
     /// Runs jobs until the process stops, then lets the running ones end.
     pub async fn run(&self, stop: Stop) {
+        // A runner that was stopped may be started again; one that still thinks it stops gives every lane back untouched.
+        self.0.held.stopping.store(false, Ordering::SeqCst);
         // Claims are renewed to the very end; neither loop below ever returns by itself.
         tokio::select! {
             () = self.claiming(&stop) => {}

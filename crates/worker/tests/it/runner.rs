@@ -284,6 +284,27 @@ async fn the_loop_runs_what_is_there_what_comes_and_what_is_due_later_and_stops(
 }
 
 #[tokio::test]
+async fn a_runner_that_was_stopped_works_again_when_it_is_started_again() {
+    let (place, clock) = Place::real();
+    let mut registry = Registry::new();
+    registry.add("note", |_| std::future::ready(Outcome::Done));
+    let runner = Runner::new(place.db.clone(), clock.clone(), Arc::new(FakeRandom::new(1)), registry, RunnerSettings::default());
+    let waker = runner.waker();
+    place.db.on_commit(move |committed| {
+        if !committed.wakes.is_empty() {
+            waker.wake();
+        }
+    });
+    for round in 1..=2 {
+        let supervisor = Supervisor::new();
+        start(&supervisor, &runner);
+        place.add(NewJob { lane: Some(3), ..plain("note", json!(round), clock.now()) }).await;
+        until("the job in its lane", || async { left(&place.db).await == (0, 0) }).await;
+        assert!(supervisor.stop(Duration::from_secs(10)).await.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_stop_lets_running_jobs_end_and_starts_no_more() {
     let (place, clock) = Place::real();
     let gate = Arc::new(Semaphore::new(0));
