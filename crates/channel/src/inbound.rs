@@ -213,6 +213,10 @@ pub struct InboundMessage {
     pub junk: bool,
     /// Pre-chat answers, the page the visitor was on: shown to agents, never used to join people.
     pub context: Option<serde_json::Value>,
+    /// Order numbers that the sender's own system names, beside whatever the text says.
+    pub order_numbers: Vec<String>,
+    /// Numbers of our conversations that the sender's own system names; unchecked, like one in the text.
+    pub conversation_numbers: Vec<String>,
     /// What an agent should know about how it was read.
     pub warnings: Vec<Warning>,
     /// What only mail knows.
@@ -254,7 +258,8 @@ impl ContactPointClaim {
         proof_level: u8,
         source: ClaimSource,
     ) -> Self {
-        Self { kind, scope: scope.into(), value: value.into(), name: None, proof_level, source, disproved: false, stated_level: None }
+        let (scope, value) = (scope.into(), value.into());
+        Self { kind, scope, value, name: None, proof_level, source, disproved: false, stated_level: None }
     }
     /// The same claim with a display name.
     pub fn named(mut self, name: Option<String>) -> Self {
