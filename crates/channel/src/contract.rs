@@ -176,8 +176,8 @@ pub trait Listen: Send + Sync {
 
 /// Finds the inbox behind an address that a listener hears.
 pub trait Door: Send + Sync {
-    /// The inbox of an address; `None` = not ours.
-    fn inbox_of<'a>(&'a self, address: &'a str) -> Fut<'a, Option<InboxId>>;
+    /// The inbox of an address; `None` = surely not ours, which bounces the mail. Whoever cannot tell now says so by the error.
+    fn inbox_of<'a>(&'a self, address: &'a str) -> Fut<'a, Result<Option<InboxId>, SinkError>>;
     /// Hands events of that inbox over.
     fn accept<'a>(&'a self, inbox: InboxId, events: Vec<RawEvent>) -> Fut<'a, Result<(), SinkError>>;
 }
