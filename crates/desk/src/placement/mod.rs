@@ -1,6 +1,8 @@
 //! Which conversation an entry gets: reply headers, open windows, channel switch, or a new one (domain.md 7.1). Pure: the
 //! contact's conversations and the facts of the event in, a rule and its trace out.
 
+pub mod token;
+
 use model::{Channel, ConversationId, Status, Timestamp};
 use serde::Serialize;
 use serde_json::json;
