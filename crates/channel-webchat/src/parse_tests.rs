@@ -145,6 +145,7 @@ fn outbound(text: &str) -> (Outbound, SendContext) {
         files: vec![],
         reply_to: vec![],
         template: None,
+        mail: channel::OutboundMail::default(),
     };
     let context = SendContext {
         inbox: Arc::new(inbox()),
@@ -154,6 +155,7 @@ fn outbound(text: &str) -> (Outbound, SendContext) {
         message_id: None,
         reply_address: None,
         token: None,
+        contents: channel::Contents::default(),
     };
     (outbound, context)
 }

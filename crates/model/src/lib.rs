@@ -12,6 +12,6 @@ pub mod words;
 
 pub use clock::{Clock, FakeClock, FakeRandom, OsRandom, Random, SystemClock};
 pub use id::{IdError, IdSource, *};
-pub use parts::{AttachmentRef, Body};
+pub use parts::{AttachmentRef, Body, Mail, MailAddress, MailSignature};
 pub use time::Timestamp;
 pub use words::*;

@@ -1,7 +1,7 @@
 //! What an entry holds: its text and parts, as JSON in `entry.body`. Every part is tagged with `kind`; an unknown kind
 //! is kept as it came, so that a newer row never breaks an older reader.
 
-use crate::{AttachmentId, CallId};
+use crate::{AttachmentId, CallId, EntryId};
 use serde::{Deserialize, Serialize};
 
 /// The content of an entry.
@@ -31,6 +31,72 @@ pub struct Body {
     /// Answers of the widget's pre-chat form and the page the visitor was on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<serde_json::Value>,
+    /// Senders, receivers and ids, where the entry is a mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Box<Mail>>,
+}
+
+/// The mail side of an entry. Ids without angle brackets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mail {
+    /// Who it says to be from (incoming).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<MailAddress>,
+    /// Where the sender wants answers (incoming). Never an identity.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reply_to: Vec<MailAddress>,
+    /// Receivers, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<MailAddress>,
+    /// In copy.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cc: Vec<MailAddress>,
+    /// In copy, seen by nobody (outgoing); for the team's eyes only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bcc: Vec<MailAddress>,
+    /// Its Message-ID (incoming; ours follows from the outbox row).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The mail that it answers (outgoing).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<String>,
+    /// The chain that it continues, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
+    /// What an agent chose: reply, reply_all, forward, new; `chat`: messages of a chat that go on by mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// Entries that are repeated under the text, newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quotes: Vec<EntryId>,
+    /// Words under the text, as they were when it was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<MailSignature>,
+    /// Why a machine wrote it: replied or generated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub automatic: Option<String>,
+}
+
+/// An address of a mail as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailAddress {
+    /// Display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The address.
+    pub address: String,
+}
+
+/// Words under a mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MailSignature {
+    /// Plain text.
+    pub text: String,
+    /// The same as clean HTML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
 }
 
 /// A file of an entry.

@@ -12,9 +12,9 @@ pub use wire::{FakeEvent, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_request};
 
 use crate::{
     Accepted, AttachRule, Blob, Blocked, Capabilities, Channel, CheckResult, CheckState, Cursor, Evidence, FetchError, Fut,
-    InboundEvent, InboxSettings, Media, MediaClass, MediaRef, Outbound, OwnAddress, Pull, PullError, Quarantine, RawEvent, RawSink,
-    Reconcile, Reconciled, SendContext, SendError, SendIdempotency, Signal, Signals, SinkError, Template, Templates, Webhook,
-    WireRequest, window::window,
+    InboundEvent, InboxSettings, Media, MediaClass, MediaRef, Outbound, OwnAddress, Pull, PullError, Quarantine, RawEvent,
+    RawSink, Reconcile, Reconciled, SendContext, SendError, SendIdempotency, Signal, Signals, SinkError, Template, Templates,
+    Webhook, WireRequest, window::window,
 };
 use model::{Clock, InboxId};
 use play::Play;

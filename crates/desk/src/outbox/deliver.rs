@@ -121,6 +121,7 @@ fn outbound(load: &Load) -> Outbound {
         files: load.files.clone(),
         reply_to: load.reply_to.clone(),
         template: None,
+        mail: channel::OutboundMail::default(),
     }
 }
 
@@ -133,6 +134,7 @@ fn render(open: &OpenInbox, load: &Load, now: Timestamp) -> Result<Vec<WireReque
         message_id: None,
         reply_address: None,
         token: None,
+        contents: channel::Contents::default(),
     };
     open.channel.render(&outbound(load), &context)
 }
