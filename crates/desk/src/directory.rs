@@ -66,7 +66,7 @@ impl Directory {
             channel: inbox.channel,
             name: inbox.name.clone(),
             settings: inbox.settings.clone(),
-            secrets,
+            secrets: secrets.bind(desk, workspace, inbox.id),
         };
         let open = Arc::new(OpenInbox { inbox, settings: Arc::new(settings), channel });
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert((workspace, id), (now, Arc::clone(&open)));

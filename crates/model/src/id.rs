@@ -189,6 +189,12 @@ ids! {
     ViewId "viw",
     /// A sealed secret.
     SecretId "sec",
+    /// A folder of an inbox that is pulled.
+    PullFolderId "pfd",
+    /// Something that went wrong with pulling an inbox.
+    PullTroubleId "ptr",
+    /// A sender whose automatic mail makes conversations.
+    AllowedSenderId "als",
 }
 
 /// Makes ids that only grow, also when the clock steps back. One per process and node number.

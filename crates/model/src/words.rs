@@ -244,6 +244,45 @@ words! {
         /// Switched off.
         Off = "off",
     }
+    /// How the asking of an inbox that is pulled fares.
+    PullHealth {
+        /// Not connected yet.
+        Starting = "starting",
+        /// Connected.
+        Ok = "ok",
+        /// No connection; it is tried again for ever.
+        Trouble = "trouble",
+        /// The sign-in was refused again and again.
+        NeedsSignIn = "needs_sign_in",
+        /// The settings can never work.
+        WrongSettings = "wrong_settings",
+    }
+    /// How far the import of what was there before is.
+    ImportState {
+        /// Asked for.
+        Waiting = "waiting",
+        /// At it.
+        Running = "running",
+        /// Everything is here.
+        Done = "done",
+        /// Stopped by an admin; it can go on.
+        Stopped = "stopped",
+        /// Given up after many tries; it can go on.
+        Failed = "failed",
+    }
+    /// What happened to an inbox that is pulled.
+    TroubleKind {
+        /// No connection for a while.
+        NoConnection = "no_connection",
+        /// The sign-in was refused.
+        SignIn = "sign_in",
+        /// The server renumbered a folder.
+        Renumbered = "renumbered",
+        /// The ledger did not add up.
+        Missing = "missing",
+        /// Missing mail was fetched again.
+        Refetched = "refetched",
+    }
     /// What a draft will become.
     DraftMode {
         /// A message to the customer.

@@ -32,6 +32,7 @@ pub mod node;
 pub mod outbox;
 mod postgres;
 pub mod provider_event;
+pub mod pull;
 mod queue;
 pub mod row;
 pub mod search;

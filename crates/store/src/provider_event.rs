@@ -4,7 +4,7 @@ use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::row::Row;
 use crate::values;
-use model::{BlobId, EntryId, InboxId, Outcome, ProviderEventId, Timestamp, WorkspaceId};
+use model::{BlobId, EntryId, InboxId, Outcome, ProviderEventId, PullFolderId, Timestamp, WorkspaceId};
 
 /// One stored raw event.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,12 @@ pub struct ProviderEvent {
     pub reason: Option<String>,
     /// The entry that came of it.
     pub entry_id: Option<EntryId>,
+    /// The folder of the provider that it lay in.
+    pub folder_id: Option<PullFolderId>,
+    /// The event of which this is a copy, byte by byte.
+    pub same_as: Option<ProviderEventId>,
+    /// JSON: sender, subject, first words, when no entry came of it.
+    pub summary: Option<String>,
 }
 
 fn read(row: &Row) -> ProviderEvent {
@@ -58,10 +64,13 @@ fn read(row: &Row) -> ProviderEvent {
         outcome: row.opt_str(12).and_then(Outcome::parse),
         reason: row.opt_text(13),
         entry_id: row.opt_id(14),
+        folder_id: row.opt_id(15),
+        same_as: row.opt_id(16),
+        summary: row.opt_text(17),
     }
 }
 
-const INSERT: &str = "INSERT INTO provider_event (workspace_id, id, inbox_id, dedupe_key, content_key, raw, blob_id, headers, lane, lane_name, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+const INSERT: &str = "INSERT INTO provider_event (workspace_id, id, inbox_id, dedupe_key, content_key, raw, blob_id, headers, lane, lane_name, received_at, folder_id, same_as) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
  ON CONFLICT (workspace_id, inbox_id, dedupe_key) DO NOTHING";
 /// Stores an event; false when the key is known already (a repeat).
 pub fn insert(tx: &mut dyn Conn, workspace: WorkspaceId, event: &ProviderEvent) -> Result<bool, StoreError> {
@@ -79,13 +88,15 @@ pub fn insert(tx: &mut dyn Conn, workspace: WorkspaceId, event: &ProviderEvent) 
             &e.headers,
             e.lane,
             &e.lane_name,
-            e.received_at
+            e.received_at,
+            e.folder_id,
+            e.same_as
         ],
     )?;
     Ok(done == 1)
 }
 
-const FIND: &str = "SELECT id, inbox_id, dedupe_key, content_key, raw, blob_id, headers, evidence, lane, lane_name, received_at, processed_at, outcome, reason, entry_id FROM provider_event WHERE workspace_id = $1 AND id = $2";
+const FIND: &str = "SELECT id, inbox_id, dedupe_key, content_key, raw, blob_id, headers, evidence, lane, lane_name, received_at, processed_at, outcome, reason, entry_id, folder_id, same_as, summary FROM provider_event WHERE workspace_id = $1 AND id = $2";
 /// One event.
 pub fn find(tx: &mut dyn Conn, workspace: WorkspaceId, id: ProviderEventId) -> Result<Option<ProviderEvent>, StoreError> {
     Ok(tx.one(FIND, values![workspace, id])?.as_ref().map(read))
@@ -117,7 +128,7 @@ pub fn dismiss(tx: &mut dyn Conn, workspace: WorkspaceId, id: ProviderEventId, n
     Ok(tx.exec(DISMISS, values![workspace, id, now])? == 1)
 }
 
-const QUARANTINE: &str = "SELECT id, inbox_id, dedupe_key, content_key, raw, blob_id, headers, evidence, lane, lane_name, received_at, processed_at, outcome, reason, entry_id FROM provider_event
+const QUARANTINE: &str = "SELECT id, inbox_id, dedupe_key, content_key, raw, blob_id, headers, evidence, lane, lane_name, received_at, processed_at, outcome, reason, entry_id, folder_id, same_as, summary FROM provider_event
  WHERE workspace_id = $1 AND outcome = 'quarantined' AND dismissed_at IS NULL AND (received_at, id) < ($2, $3) ORDER BY received_at DESC, id DESC LIMIT $4";
 /// Quarantined events, newest first, below the position `(received_at, id)`.
 pub fn quarantine(
@@ -158,3 +169,55 @@ pub fn set_evidence(tx: &mut dyn Conn, workspace: WorkspaceId, id: ProviderEvent
     tx.exec(SET_EVIDENCE, values![workspace, id, evidence])?;
     Ok(())
 }
+
+const SET_SUMMARY: &str = "UPDATE provider_event SET summary = $3 WHERE workspace_id = $1 AND id = $2";
+/// Keeps in a few words what an event was about of which no entry came.
+pub fn set_summary(tx: &mut dyn Conn, workspace: WorkspaceId, id: ProviderEventId, summary: &str) -> Result<(), StoreError> {
+    tx.exec(SET_SUMMARY, values![workspace, id, summary])?;
+    Ok(())
+}
+
+const SAME: &str = "SELECT id FROM provider_event WHERE workspace_id = $1 AND inbox_id = $2 AND content_key = $3 AND same_as IS NULL ORDER BY id LIMIT 1";
+/// The first event of an inbox with exactly this content.
+pub fn find_content(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    inbox: InboxId,
+    content_key: &str,
+) -> Result<Option<ProviderEventId>, StoreError> {
+    Ok(tx.one(SAME, values![workspace, inbox, content_key])?.map(|r| r.id(0)))
+}
+
+const SET_PLACE: &str = "UPDATE provider_event SET folder_id = $3 WHERE workspace_id = $1 AND id = $2 AND folder_id IS NULL";
+/// Notes the folder of an event that came in by another way first.
+pub fn set_folder(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ProviderEventId,
+    folder: PullFolderId,
+) -> Result<(), StoreError> {
+    tx.exec(SET_PLACE, values![workspace, id, folder])?;
+    Ok(())
+}
+
+const AUTOMATIC: &str = "SELECT id, inbox_id, dedupe_key, content_key, CAST(NULL AS BYTEA), CAST(NULL AS BIGINT), headers, CAST(NULL AS BYTEA), lane, lane_name, received_at, processed_at, outcome, reason, entry_id, folder_id, same_as, summary FROM provider_event
+ WHERE workspace_id = $1 AND outcome = 'dropped' AND summary IS NOT NULL AND (received_at, id) < ($2, $3) ORDER BY received_at DESC, id DESC LIMIT $4";
+/// Events that a rule kept out and of which a summary was kept (mail of machines), newest first, below the position
+/// `(received_at, id)`, without their bytes.
+pub fn automatic(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    below: (i64, i64),
+    limit: i64,
+) -> Result<Vec<ProviderEvent>, StoreError> {
+    Ok(tx.rows(AUTOMATIC, values![workspace, below.0, below.1, limit])?.iter().map(read).collect())
+}
+
+const LET_IN: &str = "UPDATE provider_event SET processed_at = NULL, outcome = NULL, reason = NULL, summary = NULL WHERE workspace_id = $1 AND id = $2 AND outcome IN ('dropped', 'quarantined') AND same_as IS NULL AND dismissed_at IS NULL";
+/// Takes back how an event ended that a rule kept out, so that it is processed again. False when there is nothing to take back.
+pub fn let_in(tx: &mut dyn Conn, workspace: WorkspaceId, id: ProviderEventId) -> Result<bool, StoreError> {
+    Ok(tx.exec(LET_IN, values![workspace, id])? == 1)
+}
+
+/// The lists of this file, for the test of their plans.
+pub const WALKS: [&str; 2] = [QUARANTINE, AUTOMATIC];

@@ -485,6 +485,9 @@ pub async fn leave_loose_ends(desk: &Desk, cast: &Cast, now: Timestamp) -> Resul
                     outcome: None,
                     reason: None,
                     entry_id: None,
+                    folder_id: None,
+                    same_as: None,
+                    summary: None,
                 };
                 provider_event::insert(tx, workspace, &event)?;
                 provider_event::end(tx, workspace, id, model::Outcome::Quarantined, Some(reason), None, at)?;

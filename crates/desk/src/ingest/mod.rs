@@ -3,15 +3,17 @@
 
 use crate::context::Desk;
 use crate::directory::OpenInbox;
-use channel::RawEvent;
-use model::{ProviderEventId, WorkspaceId};
+use channel::{Cursor, RawEvent};
+use model::{Outcome, ProviderEventId, WorkspaceId};
 use serde::{Deserialize, Serialize};
-use store::job::{self, Job, JobClass};
+use store::job::{self, Job, JobClass, NewJob};
 use store::provider_event::{self, ProviderEvent};
 use store::{Conn, Route, StoreError};
 
 /// Raw events up to this size stand in the row; larger ones go to the blob store first.
 pub const RAW_INLINE_BYTES_MAX: usize = 64 * 1024;
+/// The rule that keeps out what is here already, byte by byte.
+pub const SAME_MAIL: &str = "same_mail";
 
 /// Understand one stored event: the next step of the message-in journey.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +22,9 @@ pub struct ProcessEvent {
     pub event: ProviderEventId,
     /// Its lane: the events of one external conversation stay in order.
     pub lane: i64,
+    /// Somebody let it in although a rule had kept it out.
+    #[serde(default)]
+    pub let_in: bool,
 }
 
 impl Job for ProcessEvent {
@@ -73,7 +78,7 @@ pub async fn accept(
 ) -> Result<Vec<Stored>, IngestError> {
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
-        rows.push(row_of(desk, workspace, inbox, event).await?);
+        rows.push(row_of(desk, workspace, inbox, event, false).await?);
     }
     let Some(route) = rows.first().and_then(|r| r.event.lane).map(Route::Lane) else { return Ok(vec![]) };
     let inbox = inbox.inbox.id;
@@ -90,14 +95,65 @@ pub async fn accept(
     Ok(stored)
 }
 
+/// The same for events that we asked for: the cursor moves in the same commit, each event is filed under its folder, and one
+/// whose bytes are here already (renumbered, moved, copied by the provider) is noted and not read again.
+pub async fn accept_pulled(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    inbox: &OpenInbox,
+    events: Vec<RawEvent>,
+    cursor: Option<Cursor>,
+) -> Result<Vec<Stored>, IngestError> {
+    let mut rows = Vec::with_capacity(events.len());
+    for event in events {
+        rows.push(row_of(desk, workspace, inbox, event, true).await?);
+    }
+    let route = rows.first().and_then(|r| r.event.lane).map_or(Route::Any, Route::Lane);
+    let inbox = inbox.inbox.id;
+    let stored = desk
+        .db
+        .write(route, move |tx| -> Result<_, StoreError> {
+            let stored = rows.iter().map(|row| store_one(tx, workspace, row)).collect::<Result<Vec<_>, _>>()?;
+            if let Some(newest) = rows.iter().filter(|row| !row.history).map(|row| row.event.received_at).max() {
+                store::inbox::touch_in(tx, workspace, inbox, newest)?;
+            }
+            if let Some(cursor) = &cursor {
+                store::pull::set_cursor(tx, workspace, inbox, &cursor.0)?;
+            }
+            Ok(stored)
+        })
+        .await?;
+    Ok(stored)
+}
+
+/// A provider's key as it stands in the row: of any length at the provider, but an index key may not be.
+pub fn stored_key(dedupe_key: String) -> String {
+    if dedupe_key.len() > 200 || dedupe_key.contains('\0') { channel::content_key(dedupe_key.as_bytes()) } else { dedupe_key }
+}
+
 struct NewRow {
     event: ProviderEvent,
     blob: Option<(String, i64)>,
+    pulled: bool,
+    folder: Option<(String, String)>,
+    history: bool,
 }
 
-async fn row_of(desk: &Desk, workspace: WorkspaceId, inbox: &OpenInbox, event: RawEvent) -> Result<NewRow, IngestError> {
+async fn row_of(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    inbox: &OpenInbox,
+    event: RawEvent,
+    pulled: bool,
+) -> Result<NewRow, IngestError> {
     let raw = event.encode();
-    let content_key = channel::content_key(&raw);
+    // Headers of a pulled event tell where it lay, which may change; the bytes do not.
+    let content_key = channel::content_key(if pulled { &event.body } else { &raw });
+    let folder = event.header(channel::FOLDER).filter(|_| pulled).map(|name| {
+        let role = event.header(channel::FOLDER_ROLE).and_then(channel::FolderRole::parse).unwrap_or_default();
+        (model::fold::clean(name), role.word().to_owned())
+    });
+    let history = pulled && event.header(channel::HISTORY).is_some();
     let lane = lane_of(inbox, &event.lane);
     let (raw, blob) = if raw.len() > RAW_INLINE_BYTES_MAX {
         let bytes = i64::try_from(raw.len()).unwrap_or(i64::MAX);
@@ -106,12 +162,7 @@ async fn row_of(desk: &Desk, workspace: WorkspaceId, inbox: &OpenInbox, event: R
     } else {
         (Some(raw), None)
     };
-    // A provider's id may be of any length; an index key may not.
-    let dedupe_key = if event.dedupe_key.len() > 200 || event.dedupe_key.contains('\0') {
-        channel::content_key(event.dedupe_key.as_bytes())
-    } else {
-        event.dedupe_key
-    };
+    let dedupe_key = stored_key(event.dedupe_key);
     let event = ProviderEvent {
         id: ProviderEventId(0),
         inbox_id: inbox.inbox.id,
@@ -128,13 +179,25 @@ async fn row_of(desk: &Desk, workspace: WorkspaceId, inbox: &OpenInbox, event: R
         outcome: None,
         reason: None,
         entry_id: None,
+        folder_id: None,
+        same_as: None,
+        summary: None,
     };
-    Ok(NewRow { event, blob })
+    Ok(NewRow { event, blob, pulled, folder, history })
 }
 
 fn store_one(tx: &mut dyn Conn, workspace: WorkspaceId, new: &NewRow) -> Result<Stored, StoreError> {
     let mut event = new.event.clone();
     event.id = ProviderEventId(tx.id());
+    if new.pulled {
+        if let Some(id) = provider_event::find_key(tx, workspace, event.inbox_id, &event.dedupe_key)? {
+            return Ok(Stored { id, fresh: false });
+        }
+        let folder = new.folder.as_ref().map(|(name, role)| (name.as_str(), role.as_str()));
+        if store::pull::file(tx, workspace, &mut event, folder)? {
+            return store_copy(tx, workspace, event);
+        }
+    }
     if let Some((sha256, bytes)) = &new.blob {
         event.blob_id =
             Some(store::attachment::put_blob(tx, workspace, sha256, *bytes, "application/octet-stream", event.received_at)?);
@@ -143,7 +206,25 @@ fn store_one(tx: &mut dyn Conn, workspace: WorkspaceId, new: &NewRow) -> Result<
         let id = provider_event::find_key(tx, workspace, event.inbox_id, &event.dedupe_key)?.ok_or(StoreError::NotFound)?;
         return Ok(Stored { id, fresh: false });
     }
-    let lane = event.lane.unwrap_or_default();
-    job::enqueue(tx, workspace, &ProcessEvent { event: event.id, lane }, event.received_at)?;
+    let process = ProcessEvent { event: event.id, lane: event.lane.unwrap_or_default(), let_in: false };
+    if new.history {
+        // Thousands of old ones must not stand before the customer who writes now.
+        let mut job = NewJob::new(ProcessEvent::NAME, serde_json::to_value(&process).unwrap_or_default(), event.received_at);
+        (job.class, job.lane) = (JobClass::Bulk, process.lane());
+        job::add(tx, workspace, &job)?;
+    } else {
+        job::enqueue(tx, workspace, &process, event.received_at)?;
+    }
     Ok(Stored { id: event.id, fresh: true })
+}
+
+/// Notes that the provider has the same bytes under another key: kept for the count, without the bytes, and ended at once.
+fn store_copy(tx: &mut dyn Conn, workspace: WorkspaceId, mut event: ProviderEvent) -> Result<Stored, StoreError> {
+    event.raw = None;
+    if provider_event::insert(tx, workspace, &event)? {
+        provider_event::end(tx, workspace, event.id, Outcome::Dropped, Some(SAME_MAIL), None, event.received_at)?;
+        return Ok(Stored { id: event.id, fresh: true });
+    }
+    let id = provider_event::find_key(tx, workspace, event.inbox_id, &event.dedupe_key)?.ok_or(StoreError::NotFound)?;
+    Ok(Stored { id, fresh: false })
 }

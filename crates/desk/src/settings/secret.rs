@@ -11,7 +11,7 @@ use model::{Actor, InboxId, Timestamp, WorkspaceId};
 use serde_json::json;
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use store::{Conn, Route, StoreError, inbox, secret};
 
 /// Name of the secret that signs identities.
@@ -21,16 +21,84 @@ pub const IDENTITY_PREVIOUS: &str = "identity_previous";
 /// How long the one before still works.
 const PREVIOUS_MS: i64 = 24 * 3_600_000;
 
-struct OpenSecrets(HashMap<String, SecretText>);
+/// Opened secrets that can be replaced: a token that the provider rotates is committed before it is used.
+struct OpenSecrets {
+    kept: RwLock<HashMap<String, SecretText>>,
+    // Not the whole desk: the directory in it holds this.
+    db: store::Db,
+    keys: Arc<Keys>,
+    random: Arc<dyn model::Random>,
+    clock: Arc<dyn model::Clock>,
+    workspace: WorkspaceId,
+    inbox: InboxId,
+}
 
 impl Secrets for OpenSecrets {
     fn get(&self, name: &str) -> Option<SecretText> {
-        self.0.get(name).cloned()
+        self.kept.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
-    fn replace<'a>(&'a self, name: &'a str, _old: &'a SecretText, _new: SecretText) -> Fut<'a, Result<(), SecretError>> {
-        // No adapter that exists keeps a token that it may rotate by itself; an admin changes secrets in the settings.
-        let text = format!("the secret {name} is changed in the settings of the inbox only");
-        Box::pin(async move { Err(SecretError::Broken(text)) })
+    fn replace<'a>(&'a self, name: &'a str, old: &'a SecretText, new: SecretText) -> Fut<'a, Result<(), SecretError>> {
+        Box::pin(async move {
+            let swapped = self.swap(name, old, &new).await;
+            if let Err(StoreError::Conflict(_) | StoreError::NotFound) = &swapped {
+                return Err(SecretError::Changed);
+            }
+            swapped.map_err(|error| SecretError::Broken(error.to_string()))?;
+            self.kept.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), new);
+            Ok(())
+        })
+    }
+}
+
+impl OpenSecrets {
+    /// Compare and swap, in one commit: `Conflict` when another secret stands there by now.
+    async fn swap(&self, name: &str, old: &SecretText, new: &SecretText) -> Result<(), StoreError> {
+        let (workspace, inbox, keys, now) = (self.workspace, self.inbox, Arc::clone(&self.keys), self.clock.now());
+        let sealed = keys.seal(&*self.random, Place { workspace, owner: inbox.0, name }, &Secret::from(new.expose()));
+        let (name, old, new) = (name.to_owned(), old.clone(), new.clone());
+        self.db
+            .write(Route::Any, move |tx| {
+                let found = secret::find(tx, workspace, inbox.0, &name)?.ok_or(StoreError::NotFound)?;
+                let stands = opened(&keys, workspace, inbox, &name, &found);
+                if stands.as_ref() == Some(&new) {
+                    // Committed before, and the answer was lost.
+                    return Ok(());
+                }
+                if stands.as_ref() != Some(&old) {
+                    return Err(StoreError::Conflict("secret".to_owned()));
+                }
+                secret::put(tx, workspace, inbox.0, &name, sealed.key_number.into(), &sealed.bytes, now)
+            })
+            .await
+    }
+}
+
+fn opened(keys: &Keys, workspace: WorkspaceId, inbox: InboxId, name: &str, sealed: &secret::Sealed) -> Option<SecretText> {
+    let number = u32::try_from(sealed.key_number).unwrap_or(0);
+    match keys.unseal(Place { workspace, owner: inbox.0, name }, number, &sealed.sealed) {
+        Ok(secret) => secret.expose_text().map(SecretText::new),
+        Err(error) => {
+            tracing::warn!(%inbox, name, %error, "a secret of {inbox} does not open: set it again");
+            None
+        }
+    }
+}
+
+/// The secrets of an inbox, opened, before they are bound to a desk.
+pub struct Opened(HashMap<String, SecretText>);
+
+impl Opened {
+    /// As adapters want them.
+    pub fn bind(self, desk: &Desk, workspace: WorkspaceId, inbox: InboxId) -> Arc<dyn Secrets> {
+        Arc::new(OpenSecrets {
+            kept: RwLock::new(self.0),
+            db: desk.db.clone(),
+            keys: Arc::clone(&desk.keys),
+            random: Arc::clone(&desk.random),
+            clock: Arc::clone(&desk.clock),
+            workspace,
+            inbox,
+        })
     }
 }
 
@@ -42,23 +110,43 @@ pub fn open_secrets(
     workspace: WorkspaceId,
     inbox: InboxId,
     now: Timestamp,
-) -> Result<Arc<dyn Secrets>, StoreError> {
+) -> Result<Opened, StoreError> {
     let mut open = HashMap::new();
     for (name, sealed) in secret::list(tx, workspace, inbox.0)? {
         if name == IDENTITY_PREVIOUS && now.since(sealed.changed_at) > PREVIOUS_MS {
             continue;
         }
-        let number = u32::try_from(sealed.key_number).unwrap_or(0);
-        match keys.unseal(Place { workspace, owner: inbox.0, name: &name }, number, &sealed.sealed) {
-            Ok(secret) => {
-                if let Some(text) = secret.expose_text() {
-                    open.insert(name, SecretText::new(text));
-                }
-            }
-            Err(error) => tracing::warn!(%inbox, name, %error, "a secret of {inbox} does not open: set it again"),
+        if let Some(text) = opened(keys, workspace, inbox, &name, &sealed) {
+            open.insert(name, text);
         }
     }
-    Ok(Arc::new(OpenSecrets(open)))
+    Ok(Opened(open))
+}
+
+/// Seals secrets of an inbox and stores them, in the transaction of the caller; an empty text forgets one.
+pub fn put_secrets(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    inbox: InboxId,
+    secrets: Vec<(String, SecretText)>,
+) -> impl Fn(&mut dyn Conn, Timestamp) -> Result<(), StoreError> + Send + use<> {
+    let sealed: Vec<_> = secrets
+        .into_iter()
+        .map(|(name, text)| {
+            let place = Place { workspace, owner: inbox.0, name: &name };
+            let sealed = (!text.expose().is_empty()).then(|| desk.keys.seal(&*desk.random, place, &Secret::from(text.expose())));
+            (name, sealed)
+        })
+        .collect();
+    move |tx, now| {
+        for (name, sealed) in &sealed {
+            match sealed {
+                Some(sealed) => secret::put(tx, workspace, inbox.0, name, sealed.key_number.into(), &sealed.bytes, now)?,
+                None => drop(secret::delete(tx, workspace, inbox.0, name)?),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Makes another identity secret and gives it back, this once.

@@ -21,7 +21,11 @@ fn placeholders(sql: &str) -> usize {
 #[tokio::test]
 async fn lists_and_timelines_walk_an_index_in_its_own_order() {
     let db = TestDb::open(Engine::Sqlite).unwrap();
-    let walks = store::conversation::list::WALKS.iter().chain(&store::entry::WALKS);
+    let walks = store::conversation::list::WALKS
+        .iter()
+        .chain(&store::entry::WALKS)
+        .chain(&store::provider_event::WALKS)
+        .chain(&store::pull::WALKS);
     for sql in walks.copied() {
         let plan = plan(&db, sql, placeholders(sql)).await;
         assert!(plan.contains("USING INDEX"), "{sql}\n{plan}");
