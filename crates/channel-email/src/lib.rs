@@ -1,7 +1,10 @@
 //! The grammar of e-mail: what a raw mail means, how an answer becomes one, and how both travel (IMAP, SMTP, LMTP). Knows no
 //! store, no contact and no conversation; keys and tokens come in ready-made.
 
+pub mod address;
 pub mod charset;
+pub mod date;
 pub mod headers;
+pub mod render;
 
 pub use headers::{Header, Headers};
