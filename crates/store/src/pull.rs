@@ -147,7 +147,7 @@ const FIND_FOLDER: &str = "SELECT id FROM pull_folder WHERE workspace_id = $1 AN
 const ADD_FOLDER: &str = "INSERT INTO pull_folder (workspace_id, id, inbox_id, name, role, generation, figures, checked_at) \
      VALUES ($1, $2, $3, $4, $5, '', '{}', NULL) ON CONFLICT (workspace_id, inbox_id, name) DO NOTHING";
 const FOLDERS: &str = "SELECT id, name, role, generation, figures, checked_at FROM pull_folder \
-     WHERE workspace_id = $1 AND inbox_id = $2 ORDER BY id";
+     WHERE workspace_id = $1 AND inbox_id = $2 ORDER BY name";
 const SET_FIGURES: &str = "UPDATE pull_folder SET role = $3, generation = $4, figures = $5, checked_at = $6 \
      WHERE workspace_id = $1 AND id = $2";
 
@@ -167,7 +167,7 @@ pub fn folder(
     Ok(tx.one(FIND_FOLDER, values![workspace, inbox, name])?.ok_or(StoreError::NotFound)?.id(0))
 }
 
-/// The folders of an inbox, in the order in which they were found.
+/// The folders of an inbox, by name.
 pub fn folders(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId) -> Result<Vec<PullFolder>, StoreError> {
     let rows = tx.rows(FOLDERS, values![workspace, inbox])?;
     Ok(rows
@@ -410,8 +410,8 @@ pub fn put_check(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId, c: &
 const ALLOW: &str = "INSERT INTO allowed_sender (workspace_id, id, match_key, added_by, added_at) VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (workspace_id, match_key) DO NOTHING";
 const IS_ALLOWED: &str = "SELECT id FROM allowed_sender WHERE workspace_id = $1 AND match_key = $2";
-const ALLOWED: &str =
-    "SELECT id, match_key, added_by, added_at FROM allowed_sender WHERE workspace_id = $1 ORDER BY id LIMIT 1000";
+const ALLOWED: &str = "SELECT id, match_key, added_by, added_at FROM allowed_sender WHERE workspace_id = $1 \
+     AND match_key > $2 ORDER BY match_key LIMIT 1000";
 const DISALLOW: &str = "DELETE FROM allowed_sender WHERE workspace_id = $1 AND id = $2";
 
 /// A sender whose automatic mail makes conversations.
@@ -445,9 +445,9 @@ pub fn is_allowed(tx: &mut dyn Conn, workspace: WorkspaceId, match_key: &str) ->
     Ok(tx.one(IS_ALLOWED, values![workspace, match_key])?.is_some())
 }
 
-/// All allowed senders, the first 1,000.
-pub fn allowed_senders(tx: &mut dyn Conn, workspace: WorkspaceId) -> Result<Vec<AllowedSender>, StoreError> {
-    let rows = tx.rows(ALLOWED, values![workspace])?;
+/// Allowed senders by address, up to 1,000 behind this one.
+pub fn allowed_senders(tx: &mut dyn Conn, workspace: WorkspaceId, after: &str) -> Result<Vec<AllowedSender>, StoreError> {
+    let rows = tx.rows(ALLOWED, values![workspace, after])?;
     Ok(rows
         .iter()
         .map(|row| AllowedSender { id: row.id(0), match_key: row.text(1), added_by: row.text(2), added_at: row.at(3) })

@@ -41,6 +41,8 @@ pub struct NewEntry {
     pub closing: bool,
     /// Appended without status, clock or notification (machine mail).
     pub silent: bool,
+    /// Older than the inbox, and imported.
+    pub imported: bool,
     /// Proof of the sender in this event.
     pub proof_level: Option<i64>,
     /// Flags of identity and placement.
@@ -85,6 +87,7 @@ impl NewEntry {
             notification: false,
             closing: false,
             silent: false,
+            imported: false,
             proof_level: None,
             flags: vec![],
             reply_to: None,
@@ -149,7 +152,7 @@ pub fn add_entry(tx: &mut dyn Conn, locked: &mut Locked, new: NewEntry, now: Tim
         author_name: new.author_name,
         notification: new.notification,
         closing: new.closing,
-        imported: locked.row.imported,
+        imported: locked.row.imported || new.imported,
         proof_level: new.proof_level,
         flags: new.flags,
         decision_id,

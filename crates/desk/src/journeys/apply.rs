@@ -1,8 +1,9 @@
 //! Applies one understood event inside the transaction of its job: who, where, what, and the follow-ups.
 
-use super::phone_call;
+use super::{enclosed, phone_call};
 use crate::conversation::Locked;
-use crate::conversation::add::{NewEntry, add_entry, add_event, refs};
+use crate::conversation::add::{NewEntry, add_entry, add_event, preview_of, refs};
+use crate::conversation::change::{set_spam, set_status};
 use crate::directory::OpenInbox;
 use crate::identity::{self, Resolved, resolve};
 use crate::outbox::receipt;
@@ -35,6 +36,12 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// A number for a new conversation, reserved before the transaction.
     pub number: Option<i64>,
+    /// Somebody let it in although a rule had kept it out.
+    pub let_in: bool,
+    /// Files that lay inside the raw event.
+    pub files: &'a enclosed::Files,
+    /// Keys that check signed ids of ours.
+    pub keys: &'a keys::Keys,
 }
 
 /// How an event ended.
@@ -164,7 +171,8 @@ fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage
     }
     // Automatic events never create a contact: they are placed by what they answer, or not at all.
     let answers = answered(tx, context, message)?;
-    let automatic = message.automatic != Automatic::No && message.automatic != Automatic::Bulk;
+    let let_in = context.let_in || is_allowed(tx, workspace, message)?;
+    let automatic = message.automatic != Automatic::No && message.automatic != Automatic::Bulk && !let_in;
     if automatic && answers.is_none() {
         return Ok(Applied::dropped("T0-auto"));
     }
@@ -172,13 +180,13 @@ fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage
         Some((id, ..)) if automatic && !message.from.iter().any(|c| c.disproved) => machine(tx, workspace, id)?,
         _ => resolve(tx, workspace, &message.from, context.now)?,
     };
-    if resolved.blocked {
+    if resolved.blocked && !context.let_in {
         return Ok(Applied::blocked());
     }
     let channel = message.channel.unwrap_or(context.inbox.inbox.channel);
     let facts = Facts {
         channel,
-        at: context.received_at,
+        at: arrived(context, message),
         disproved: resolved.disproved,
         new_contact: resolved.is_new,
         answers,
@@ -191,11 +199,59 @@ fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage
         Some(entered) => entered,
         None => return Ok(Applied::dropped(placement.rule)),
     };
+    let silent = silent || message.history;
+    if message.history && used_number {
+        begin_history(&mut locked, time_of(context, message));
+    }
     let trace = json!({"placement": placement.trace(&facts, &windows), "identity": resolved.trace});
     let added =
         write_entry(tx, context, &mut locked, message, &resolved, channel, external_key, silent, (placement.rule, trace))?;
+    if message.history {
+        go_on_with_history(&mut locked, &added);
+    } else if message.junk && used_number {
+        set_spam(tx, &mut locked, true, Actor::System, "", context.now)?;
+    }
     locked.save(tx)?;
     Ok(Applied::entry(added.id, used_number))
+}
+
+/// When a message came in, as placement counts: for what was imported, when it came in there.
+fn arrived(context: &Context<'_>, message: &InboundMessage) -> Timestamp {
+    if message.history { time_of(context, message) } else { context.received_at }
+}
+
+/// A conversation of what was there before us is over from the beginning: no clock runs, nobody is called.
+fn begin_history(locked: &mut Locked, at: Timestamp) {
+    let row = &mut locked.row;
+    (row.imported, row.status, row.resolved_at) = (true, Status::Resolved, Some(at));
+    (row.created_at, row.last_activity_at) = (at, at);
+}
+
+/// An imported conversation ends with its last entry. One that lives already only gets the entry.
+fn go_on_with_history(locked: &mut Locked, added: &Entry) {
+    let row = &mut locked.row;
+    if !row.imported || row.status != Status::Resolved {
+        return;
+    }
+    if row.preview.is_none() || added.at >= row.last_activity_at {
+        row.preview = Some(preview_of(added));
+        row.last_activity_at = added.at;
+    }
+    if row.subject.is_none() {
+        row.subject.clone_from(&added.body.subject);
+    }
+    if added.direction == Direction::In {
+        row.customer_at = row.customer_at.max(Some(added.at));
+    }
+    row.created_at = row.created_at.min(added.at);
+    row.resolved_at = Some(row.last_activity_at);
+    row.public_seq = row.public_seq.max(added.seq);
+}
+
+/// Did somebody let this sender's automatic mail in for good?
+fn is_allowed(tx: &mut dyn Conn, workspace: WorkspaceId, message: &InboundMessage) -> Result<bool, StoreError> {
+    let key = message.from.iter().filter(|_| message.automatic != Automatic::No).find_map(identity::normal::key_of);
+    key.map_or(Ok(false), |key| store::pull::is_allowed(tx, workspace, &key.match_key))
 }
 
 /// A machine that answers one of our messages stands in for the customer of that conversation: it makes no contact, holds
@@ -355,7 +411,11 @@ fn write_entry(
             locked.log(tx, "conversation.participant_added", context.now, actor, payload);
         }
     }
-    let files = uploaded(tx, workspace, message)?;
+    let mut files = uploaded(tx, workspace, message)?;
+    let enclosed = enclosed::attach(tx, workspace, context.files, message, &actor.to_string(), context.now)?;
+    files.extend(enclosed.iter().map(|(row, _)| row.clone()));
+    let mut body = body_of(message, &files);
+    body.html = message.html.as_deref().map(|html| enclosed::with_pictures(html, &enclosed));
     // New entries carry the contact that owns their contact point, not the live end of its pointers: unmerge then gives
     // them back to their owner (domain.md 6.3).
     let owner = match resolved.point {
@@ -369,18 +429,28 @@ fn write_entry(
         contact_point_id: resolved.point,
         silent,
         proof_level: Some(resolved.proof_level),
-        flags: resolved.flags.clone(),
+        flags: flags_of(&resolved.flags, message),
+        imported: message.history,
         external_key,
         // The sender's own name for it, so that their screen finds what it has sent.
         client_id: (!message.provider_id.is_empty()).then(|| model::fold::truncate(&message.provider_id, 200).to_owned()),
         decision: Some((decision.0.to_owned(), decision.1)),
-        ..NewEntry::inbound(owner, channel, context.inbox.inbox.id, time_of(context, message), name, body_of(message, &files))
+        ..NewEntry::inbound(owner, channel, context.inbox.inbox.id, time_of(context, message), name, body)
     };
     let added = add_entry(tx, locked, new, context.now)?;
     for file in &files {
         attachment::attach(tx, workspace, file.id, added.id, added.conversation_id)?;
     }
     Ok(added)
+}
+
+/// What identity noticed, and what the channel says about it.
+fn flags_of(found: &[String], message: &InboundMessage) -> Vec<String> {
+    let mut flags = found.to_vec();
+    if message.junk {
+        flags.push("junk".to_owned());
+    }
+    flags
 }
 
 /// Files that the sender has uploaded before. One that is not theirs, or was sent already, is left out: the text still comes.
@@ -421,7 +491,8 @@ fn part_of(part: &channel::Part) -> Option<BodyPart> {
         }
         channel::Part::Choice { label, value } => BodyPart::Choice { label: label.clone(), value: value.clone() },
         channel::Part::Media(media) => BodyPart::Unsupported { what: media.name.clone().unwrap_or_else(|| "file".to_owned()) },
-        channel::Part::Enclosed(file) => BodyPart::Unsupported { what: file.name.clone() },
+        // It stands among the attachments; one that could not be cut out is in the original.
+        channel::Part::Enclosed(_) => return None,
         channel::Part::ContactCard { name, .. } => BodyPart::Unsupported { what: format!("contact card of {name}") },
         channel::Part::Unsupported { what } => BodyPart::Unsupported { what: what.clone() },
     })
@@ -435,6 +506,13 @@ fn echo(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> R
         receipt::report(tx, workspace, inbox, &message.provider_id, DeliveryState::Sent, None, context.now)?;
         return Ok(Applied::nothing());
     }
+    // Ours, although nobody has told us yet that it was taken: the copy in the folder of sent mail can be faster than the answer.
+    if let Some(id) = crate::placement::token::read_message_id(context.keys, workspace, &message.provider_id)
+        && store::outbox::find(tx, workspace, id)?.is_some()
+    {
+        receipt::report(tx, workspace, inbox, &message.provider_id, DeliveryState::Sent, None, context.now)?;
+        return Ok(Applied { reason: Some("own_mail".to_owned()), ..Applied::nothing() });
+    }
     // The other side of an echo is the customer.
     let resolved = resolve(tx, workspace, &message.to, context.now)?;
     if resolved.blocked && resolved.is_new {
@@ -444,7 +522,7 @@ fn echo(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> R
     let answers = answered(tx, context, message)?;
     let facts = Facts {
         channel,
-        at: context.received_at,
+        at: arrived(context, message),
         disproved: false,
         new_contact: resolved.is_new,
         answers,
@@ -456,8 +534,17 @@ fn echo(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> R
     let Some((mut locked, _, used_number)) = enter(tx, context, &placement, &resolved.contact, channel)? else {
         return Ok(Applied::dropped(placement.rule));
     };
+    if message.history && used_number {
+        begin_history(&mut locked, time_of(context, message));
+    }
+    let enclosed = enclosed::attach(tx, workspace, context.files, message, &Actor::System.to_string(), context.now)?;
+    let files: Vec<Attachment> = enclosed.iter().map(|(row, _)| row.clone()).collect();
+    let mut body = body_of(message, &files);
+    body.html = message.html.as_deref().map(|html| enclosed::with_pictures(html, &enclosed));
     let new = NewEntry {
         contact_point_id: resolved.point,
+        silent: message.history,
+        imported: message.history,
         direction: Direction::Out,
         audience: Audience::Customer,
         delivery: Some(DeliveryState::Sent),
@@ -470,13 +557,38 @@ fn echo(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> R
             inbox,
             time_of(context, message),
             context.inbox.inbox.name.clone(),
-            body_of(message, &[]),
+            body,
         )
     };
     let added = add_entry(tx, &mut locked, new, context.now)?;
-    locked.row.waiting_since = None;
+    for file in &files {
+        attachment::attach(tx, workspace, file.id, added.id, added.conversation_id)?;
+    }
+    if message.history {
+        go_on_with_history(&mut locked, &added);
+    } else {
+        answered_elsewhere(tx, &mut locked, &added, used_number, context.now)?;
+    }
     locked.save(tx)?;
     Ok(Applied::entry(added.id, used_number))
+}
+
+/// What was written in the provider's own app ends the customer's wait, unless they wrote again after it.
+fn answered_elsewhere(
+    tx: &mut dyn Conn,
+    locked: &mut Locked,
+    added: &Entry,
+    is_new: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if locked.row.waiting_since.is_some_and(|since| since <= added.at) && locked.row.customer_at.is_none_or(|at| at <= added.at) {
+        locked.row.waiting_since = None;
+    }
+    // A conversation that we began there waits for the customer.
+    if is_new {
+        set_status(tx, locked, Status::Pending, None, Actor::System, now)?;
+    }
+    Ok(())
 }
 
 /// Applies a watermark to every live conversation in which this customer is on this channel.

@@ -3,6 +3,7 @@
 //! its reason and never blocks the next.
 
 use super::apply::{Applied, Context, apply};
+use super::enclosed;
 use crate::context::{Desk, JobEnd};
 use crate::directory::{DirectoryError, OpenInbox};
 use crate::ingest::ProcessEvent;
@@ -18,6 +19,10 @@ use store::{Route, StoreError};
 
 /// Parsing that takes longer is a poison event (email.md: 2 s).
 const PARSE_TIME_MAX: Duration = Duration::from_secs(2);
+/// Memory that messages being read may take together, in MiB of their raw bytes; each takes a little more than its size.
+const PARSE_SHARES: u32 = 128;
+static PARSE_ROOM: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(PARSE_SHARES as usize);
+const PARSE_WAIT_MAX: Duration = Duration::from_secs(60);
 /// Largest raw event that is read back; adapters refuse larger ones at the door.
 const RAW_BYTES_MAX: u64 = 100 * 1024 * 1024;
 /// A transaction that is broken (not busy) this often will stay so: an admin shall look at the event.
@@ -52,13 +57,18 @@ pub async fn run(desk: &Desk, job: JobRef, process: ProcessEvent) -> JobEnd {
         Ok(raw) => raw,
         Err(error) => return error.into(),
     };
-    match parse(Arc::clone(&open), raw.clone()).await {
-        Ok(events) => write(desk, job, &process, &open, event, events).await,
-        Err(reason) => quarantine(desk, job, id, reason).await,
+    let events = match parse(Arc::clone(&open), raw.clone()).await {
+        Ok(events) => events,
+        Err(reason) => return quarantine(desk, job, id, reason).await,
+    };
+    match enclosed::store(desk, workspace, &open, raw, &events).await {
+        Ok(files) => write(desk, job, &process, &open, event, events, files).await,
+        Err(Unreadable::Later(text)) => JobEnd::Retry(text),
+        Err(Unreadable::Never(text)) => quarantine(desk, job, id, Quarantine::new("unreadable", text)).await,
     }
 }
 
-enum Unreadable {
+pub(super) enum Unreadable {
     Later(String),
     Never(String),
 }
@@ -100,9 +110,17 @@ async fn gather_evidence(
     Ok(RawEvent { evidence: Some(found), ..raw })
 }
 
-/// Parses away from the async threads, within a time, and with panics caught: hostile bytes must not take a worker along.
+/// Parses away from the async threads, within a time and a share of the memory, and with panics caught: hostile bytes must
+/// not take a worker along. A parser that never ends keeps its share, but cannot take all of them.
 async fn parse(open: Arc<OpenInbox>, raw: RawEvent) -> Result<Vec<InboundEvent>, Quarantine> {
+    let share = u32::try_from(raw.body.len() >> 20).unwrap_or(PARSE_SHARES).saturating_add(1).min(PARSE_SHARES);
+    let held = match tokio::time::timeout(PARSE_WAIT_MAX, PARSE_ROOM.acquire_many(share)).await {
+        Ok(Ok(held)) => held,
+        // Only when parsers hang: this one shall not wait behind them for ever.
+        _ => return Err(Quarantine::new("no_room", "other messages take all memory that reading may have; try again")),
+    };
     let work = tokio::task::spawn_blocking(move || {
+        let _held_until_it_ends = held;
         std::panic::catch_unwind(AssertUnwindSafe(|| open.channel.parse(&open.settings, &raw)))
             .unwrap_or_else(|_| Err(Quarantine::new("parser_crashed", "reading it crashed the parser; this is a bug of ours")))
     });
@@ -120,6 +138,7 @@ async fn write(
     open: &Arc<OpenInbox>,
     event: ProviderEvent,
     events: Vec<InboundEvent>,
+    files: enclosed::Files,
 ) -> JobEnd {
     let workspace = job.workspace;
     let now = desk.now();
@@ -131,11 +150,12 @@ async fn write(
         },
         false => None,
     };
-    let (id, inbox) = (event.id, Arc::clone(open));
+    let (id, inbox, let_in, keys) = (event.id, Arc::clone(open), process.let_in, Arc::clone(&desk.keys));
     let done = desk
         .db
         .write(Route::Lane(process.lane), move |tx| -> Result<Applied, StoreError> {
-            let context = Context { workspace, inbox: &inbox, received_at: event.received_at, now, number };
+            let (files, keys) = (&files, &*keys);
+            let context = Context { workspace, inbox: &inbox, received_at: event.received_at, now, number, let_in, files, keys };
             let mut sum = Applied::nothing();
             for one in &events {
                 sum = sum.and(apply(tx, &context, one)?);
@@ -143,6 +163,11 @@ async fn write(
             if !provider_event::end(tx, workspace, id, sum.outcome, sum.reason.as_deref(), sum.entry, now)? {
                 // It ended in another attempt: this one must leave no trace.
                 return Err(StoreError::Conflict("provider_event ended already".to_owned()));
+            }
+            if matches!(sum.outcome, Outcome::Quarantined | Outcome::Dropped)
+                && let Some(summary) = summary_of(&events, sum.reason.as_deref())
+            {
+                provider_event::set_summary(tx, workspace, id, &summary)?;
             }
             if sum.outcome == Outcome::Quarantined {
                 super::quarantine::log(tx, workspace, id, sum.reason.as_deref().unwrap_or_default(), now);
@@ -168,6 +193,18 @@ async fn write(
         }
         Err(error) => error.into(),
     }
+}
+
+/// What lists show of an event of which no entry came. A repeat needs none: its first copy tells it all.
+fn summary_of(events: &[InboundEvent], reason: Option<&str>) -> Option<String> {
+    if reason.is_some_and(|reason| reason.starts_with("T0-duplicate")) {
+        return None;
+    }
+    let message = events.iter().find_map(|event| match event {
+        InboundEvent::Message(message) => Some(message),
+        _ => None,
+    })?;
+    serde_json::to_string(&super::quarantine::Summary::of_message(message)).ok()
 }
 
 /// Puts an event aside with its reason, and ends the job: the lane goes on.

@@ -1,6 +1,7 @@
 //! The walkthroughs: they compose the steps and decide nothing themselves.
 
 pub mod apply;
+pub mod enclosed;
 pub mod message_in;
 pub mod phone_call;
 pub mod quarantine;

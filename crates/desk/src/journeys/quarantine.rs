@@ -106,7 +106,7 @@ impl Summary {
 /// Senders whose automatic mail is let in.
 pub async fn allowed_senders(desk: &Desk, who: &Who) -> Result<Vec<AllowedSender>, StoreError> {
     let workspace = who.workspace;
-    desk.db.read(move |tx| store::pull::allowed_senders(tx, workspace)).await
+    desk.db.read(move |tx| store::pull::allowed_senders(tx, workspace, "")).await
 }
 
 /// Keeps the automatic mail of a sender out again. False when it was not let in.
