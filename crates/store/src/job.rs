@@ -16,7 +16,7 @@ mod retry;
 pub(crate) use claim::free_all;
 pub use claim::{Claimed, claim_ready, reap, renew, renew_lane};
 pub use close::{finish, finish_in_tx, give_back, give_up, retry_at};
-pub use lane::{LaneClaim, NextInLane, claim_lanes, lane_of, next_in_lane, release_lane};
+pub use lane::{LaneClaim, NextInLane, claim_lanes, lane_of, next_in_lane, next_or_release, release_lane, start_lanes};
 pub use look::{ClassDue, ClassHealth, Due, GivenUp, JobHealth, expired, health, list_given_up, look};
 pub use retry::{ATTEMPT_COUNT_MAX, retry_after};
 

@@ -102,30 +102,40 @@ impl Inner {
         Err(StoreError::Busy)
     }
 
-    /// Runs the jobs of a held lane, one after the other, then gives the lane back. `ended` sees each end.
+    /// Runs the jobs of a held lane, one after the other, beginning with its head, which was started with the claim; then
+    /// gives the lane back. `ended` sees each end.
     pub(crate) async fn run_lane(
         &self,
         claim: LaneClaim,
+        head: Claimed,
         now: impl Fn() -> Timestamp + Send,
         mut ended: impl FnMut(Close) + Send,
     ) {
         let held = self.held.hold_lane(claim);
-        let (began, settings) = (now(), self.settings);
+        let (mut at, settings) = (now(), self.settings);
+        let (began, mut next) = (at, Some(head));
         for _ in 0..settings.lane_job_count_max {
-            let at = now();
+            if let Some(job) = next.take() {
+                ended(self.attempt(job, Some(claim.lane), at).await);
+                at = now();
+            }
             if self.held.is_stopping() || at.since(began) > settings.lane_hold_ms {
                 break;
             }
             let until = at.plus_ms(settings.lease_ms);
-            match self.db.write(Route::Lane(claim.lane), move |tx| job::next_in_lane(tx, claim, at, until)).await {
-                Ok(NextInLane::Job(claimed)) => ended(self.attempt(claimed, Some(claim.lane), at).await),
-                Ok(NextInLane::Later | NextInLane::Empty) => break,
-                Ok(NextInLane::Lost) => return,
+            match self.db.write(Route::Lane(claim.lane), move |tx| job::next_or_release(tx, claim, at, until)).await {
+                Ok(NextInLane::Job(claimed)) => next = Some(claimed),
+                // Given back, or somebody else's by now.
+                Ok(NextInLane::Later | NextInLane::Empty | NextInLane::Lost) => return,
                 Err(error) => {
                     tracing::warn!(lane = claim.lane, %error, "the next job of a lane could not be started");
                     break;
                 }
             }
+        }
+        // A job that was started and not run would keep its lane waiting for the end of the lease.
+        if let Some(job) = next {
+            ended(self.attempt(job, Some(claim.lane), at).await);
         }
         match self.db.write(Route::Lane(claim.lane), move |tx| job::release_lane(tx, claim)).await {
             Ok(true) => {}

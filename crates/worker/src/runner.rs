@@ -206,8 +206,8 @@ impl Runner {
             for claimed in jobs {
                 report.add(inner.attempt(claimed, None, now).await);
             }
-            for lane in lanes {
-                inner.run_lane(lane, || now, |close| report.add(close)).await;
+            for (lane, head) in lanes {
+                inner.run_lane(lane, head, || now, |close| report.add(close)).await;
             }
         }
     }
@@ -261,11 +261,11 @@ impl Inner {
                     inner.attempt(job, None, inner.clock.now()).await;
                 });
             }
-            for lane in lanes {
+            for (lane, head) in lanes {
                 let (inner, slot) = (shared.clone(), self.slots.take(class));
                 running.spawn(async move {
                     let _slot = slot;
-                    inner.run_lane(lane, || inner.clock.now(), |_| {}).await;
+                    inner.run_lane(lane, head, || inner.clock.now(), |_| {}).await;
                 });
             }
         }
@@ -282,11 +282,11 @@ impl Inner {
         now: Timestamp,
         job_limit: usize,
         lane_limit: usize,
-    ) -> Result<(Vec<Claimed>, Vec<LaneClaim>), StoreError> {
+    ) -> Result<(Vec<Claimed>, Vec<(LaneClaim, Claimed)>), StoreError> {
         let until = now.plus_ms(self.settings.lease_ms);
-        let take = move |tx: &mut dyn store::Conn| -> Result<(Vec<Claimed>, Vec<LaneClaim>), StoreError> {
+        let take = move |tx: &mut dyn store::Conn| -> Result<_, StoreError> {
             let jobs = if job_limit > 0 { job::claim_ready(tx, class, now, until, job_limit)? } else { Vec::new() };
-            let lanes = if lane_limit > 0 { job::claim_lanes(tx, class, now, until, lane_limit)? } else { Vec::new() };
+            let lanes = if lane_limit > 0 { job::start_lanes(tx, class, now, until, lane_limit)? } else { Vec::new() };
             Ok((jobs, lanes))
         };
         self.db.write(Route::Any, take).await

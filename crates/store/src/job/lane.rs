@@ -118,6 +118,33 @@ pub fn release_lane(tx: &mut dyn Conn, claim: LaneClaim) -> Result<bool, StoreEr
     Ok(true)
 }
 
+/// Starts the head of a held lane, or gives the lane back when nothing is due: one transaction instead of two.
+pub fn next_or_release(tx: &mut dyn Conn, claim: LaneClaim, now: Timestamp, until: Timestamp) -> Result<NextInLane, StoreError> {
+    let next = next_in_lane(tx, claim, now, until)?;
+    if matches!(next, NextInLane::Later | NextInLane::Empty) && !release_lane(tx, claim)? {
+        return Ok(NextInLane::Lost);
+    }
+    Ok(next)
+}
+
+/// Takes up to `limit` lanes as [`claim_lanes`] does and starts their heads in the same transaction. A lane whose head is not
+/// due after all goes back at once.
+pub fn start_lanes(
+    tx: &mut dyn Conn,
+    class: JobClass,
+    now: Timestamp,
+    until: Timestamp,
+    limit: usize,
+) -> Result<Vec<(LaneClaim, Claimed)>, StoreError> {
+    let mut started = Vec::new();
+    for lane in claim_lanes(tx, class, now, until, limit)? {
+        if let NextInLane::Job(head) = next_or_release(tx, lane, now, until)? {
+            started.push((lane, head));
+        }
+    }
+    Ok(started)
+}
+
 #[cfg(test)]
 mod tests {
     use super::lane_of;

@@ -72,6 +72,32 @@ db_test! {
         assert_eq!(claim(&db, now.plus_ms(1)).await[0].lane, 6);
     }
 
+    async fn lanes_are_claimed_with_their_heads_and_go_back_with_the_last_look(db: TestDb) {
+        let now = db.clock.now();
+        add(&db, in_lane(5, 1, now)).await;
+        add(&db, in_lane(5, 2, now)).await;
+        add(&db, in_lane(6, 9, now)).await;
+        // The lane thinks that it is due, its head is not: it goes back and waits for the right time.
+        let (later, until) = (now.plus_seconds(5), now.plus_ms(LEASE_MS));
+        let lane = claim(&db, now).await.into_iter().find(|lane| lane.lane == 6).unwrap();
+        let head = next_job(&db, lane, now).await.job;
+        db.write(Route::Any, move |tx| job::retry_at(tx, head, later, None)).await.unwrap();
+        db.write(Route::Any, |tx| tx.exec("UPDATE job_lane SET locked_until = NULL", &[])).await.unwrap();
+        let start = move |tx: &mut dyn store::Conn| job::start_lanes(tx, JobClass::Normal, now, until, 9);
+        let started = db.write(Route::Any, start).await.unwrap();
+        assert_eq!(started.iter().map(|(l, head)| (l.lane, head.payload.as_str())).collect::<Vec<_>>(), [(5, "1")]);
+        assert_eq!(db.read(job::look).await.unwrap().next_run_at(), Some(later));
+        let (lane, head) = started[0].clone();
+        let look = move |tx: &mut dyn store::Conn| job::next_or_release(tx, lane, now, until);
+        finish(&db, &head).await;
+        let NextInLane::Job(second) = db.write(Route::Any, look).await.unwrap() else { panic!("the second was due") };
+        assert_eq!(second.payload, "2");
+        finish(&db, &second).await;
+        assert_eq!(db.write(Route::Any, look).await.unwrap(), NextInLane::Empty);
+        assert_eq!(lane_count(&db).await, 1, "the empty lane went back with the last look");
+        assert_eq!(db.write(Route::Any, look).await.unwrap(), NextInLane::Lost, "it is not held any more");
+    }
+
     async fn the_head_blocks_its_lane_until_it_runs_again_or_is_given_up(db: TestDb) {
         let now = db.clock.now();
         add(&db, in_lane(5, 1, now)).await;
