@@ -167,6 +167,7 @@ pub fn add_entry(tx: &mut dyn Conn, locked: &mut Locked, new: NewEntry, now: Tim
         body: new.body,
     };
     entry::insert(tx, locked.workspace(), &added)?;
+    note_way(locked, &added);
     if let (Some(decision), Some((rule, trace))) = (decision_id, &new.decision) {
         entry::insert_decision(tx, locked.workspace(), decision, id, rule, trace, now)?;
     }
@@ -174,6 +175,14 @@ pub fn add_entry(tx: &mut dyn Conn, locked: &mut Locked, new: NewEntry, now: Tim
         consequences(tx, locked, &added, now)?;
     }
     Ok(added)
+}
+
+/// A conversation knows every channel that it has used: placement asks.
+fn note_way(locked: &mut Locked, added: &Entry) {
+    let way = crate::placement::way(added.channel, added.inbox_id);
+    if added.channel != Channel::Internal && !locked.row.channels.contains(&way) {
+        locked.row.channels.push(way);
+    }
 }
 
 fn consequences(tx: &mut dyn Conn, locked: &mut Locked, added: &Entry, now: Timestamp) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use super::Locked;
 use super::add::{add_event, preview_of};
 use super::change::{self, undo_patch};
 use crate::context::{Desk, Who};
-use model::{Actor, ConversationId, Direction, EntryId, EntryKind, EventId, Status, Timestamp, WorkspaceId};
+use model::{Actor, Channel, ConversationId, Direction, EntryId, EntryKind, EventId, Status, Timestamp, WorkspaceId};
 use serde_json::json;
 use store::conversation::{self, Conversation};
 use store::entry::{self, Entry};
@@ -304,9 +304,15 @@ fn split_row(from: &Conversation, id: ConversationId, number: i64, chosen: &[Ent
     let first = chosen.iter().map(|e| e.at).min().unwrap_or(now);
     let last_in = chosen.iter().filter(|e| e.direction == Direction::In).max_by_key(|e| (e.at, e.id));
     let contact = chosen.iter().find(|e| e.kind != EntryKind::Event).map_or(from.contact_id, |e| e.contact_id);
+    let mut channels: Vec<String> =
+        chosen.iter().filter(|e| e.channel != Channel::Internal).map(|e| crate::placement::way(e.channel, e.inbox_id)).collect();
+    channels.sort();
+    channels.dedup();
     Conversation {
         id,
         number,
+        channels,
+        related: vec![from.id],
         contact_id: contact,
         inbox_id: last_in.and_then(|e| e.inbox_id).unwrap_or(from.inbox_id),
         channel: last_in.map_or(from.channel, |e| e.channel),

@@ -166,6 +166,9 @@ impl Writer<'_> {
                 customer_at: last_in,
                 next_due_at: None,
                 version: 1,
+                channels: vec![channel.to_string()],
+                orders: vec![],
+                related: vec![],
             },
             entries,
         ));

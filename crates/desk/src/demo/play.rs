@@ -107,6 +107,9 @@ impl Stage {
             customer_at: None,
             next_due_at: None,
             version: 1,
+            channels: vec![],
+            orders: vec![],
+            related: vec![],
         };
         let mut locked = Locked::create(tx, self.workspace, row)?;
         let (inbox, number) = (self.inbox(scene.channel), scene.number);

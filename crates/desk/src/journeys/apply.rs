@@ -375,6 +375,9 @@ fn open_conversation(
         customer_at: None,
         next_due_at: None,
         version: 1,
+        channels: vec![],
+        orders: vec![],
+        related: vec![],
     };
     let mut locked = Locked::create(tx, context.workspace, row)?;
     let payload = json!({"contact": contact.id, "inbox": inbox.id, "channel": channel, "number": number, "follow_up_of": follow_up_of, "started_by": "contact"});

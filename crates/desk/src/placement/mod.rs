@@ -7,6 +7,14 @@ use model::{Channel, ConversationId, Status, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
+/// The name under which a conversation remembers a channel. An inbox of the open channel is a channel of its own.
+pub fn way(channel: Channel, inbox: Option<model::InboxId>) -> String {
+    match (channel, inbox) {
+        (Channel::Api, Some(inbox)) => format!("{channel}:{inbox}"),
+        _ => channel.to_string(),
+    }
+}
+
 const HOUR_MS: i64 = 3_600_000;
 
 /// Windows of the decision table; settings of the workspace, limits inclusive.

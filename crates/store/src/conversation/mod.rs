@@ -127,6 +127,12 @@ pub struct Conversation {
     pub next_due_at: Option<Timestamp>,
     /// Number of stored changes of the row.
     pub version: i64,
+    /// Every channel that it has used, as words; an inbox of the open channel that declares none counts by itself.
+    pub channels: Vec<String>,
+    /// Order numbers named in it, folded.
+    pub orders: Vec<String>,
+    /// Conversations that are shown beside it.
+    pub related: Vec<ConversationId>,
 }
 
 impl Conversation {
@@ -183,7 +189,7 @@ fn counters_of(folder: Folder, inbox: i64, agent: Option<i64>, team: Option<i64>
 // One list of columns for every SELECT and RETURNING; `read` follows it.
 macro_rules! columns {
     () => {
-        "id, number, contact_id, inbox_id, channel, first_channel, agent_id, team_id, status, status_before_spam, spam, imported, priority, subject, snoozed_until, resolved_at, waiting_since, seq, customer_seq, public_seq, unread_count, preview, merged_into, follow_up_of, created_at, last_activity_at, customer_at, next_due_at, version"
+        "id, number, contact_id, inbox_id, channel, first_channel, agent_id, team_id, status, status_before_spam, spam, imported, priority, subject, snoozed_until, resolved_at, waiting_since, seq, customer_seq, public_seq, unread_count, preview, merged_into, follow_up_of, created_at, last_activity_at, customer_at, next_due_at, version, channels, orders, related"
     };
 }
 pub(crate) use columns;
@@ -219,15 +225,40 @@ pub(crate) fn read(row: &Row) -> Conversation {
         customer_at: row.opt_at(26),
         next_due_at: row.opt_at(27),
         version: row.int(28),
+        channels: channels_of(row),
+        orders: words_of(row.str(30)),
+        related: row.opt_str(31).map(related_of).unwrap_or_default(),
     }
+}
+
+fn words_of(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn related_of(text: &str) -> Vec<ConversationId> {
+    text.split_whitespace().filter_map(|id| ConversationId::parse(id).ok()).collect()
+}
+
+/// Rows of older versions know only the first and the last channel.
+fn channels_of(row: &Row) -> Vec<String> {
+    let mut all = words_of(row.str(29));
+    if all.is_empty() {
+        all = vec![row.text(4), row.text(5)];
+        all.dedup();
+    }
+    all
+}
+
+fn related_text(related: &[ConversationId]) -> Option<String> {
+    (!related.is_empty()).then(|| related.iter().map(ConversationId::to_string).collect::<Vec<_>>().join(" "))
 }
 
 fn preview_json(preview: &Option<Preview>) -> String {
     serde_json::to_string(preview).unwrap_or_else(|_| "null".to_owned())
 }
 
-pub(crate) const INSERT: &str = "INSERT INTO conversation (workspace_id, id, number, contact_id, inbox_id, channel, first_channel, agent_id, team_id, status, status_before_spam, folder, spam, imported, priority, subject, snoozed_until, resolved_at, waiting_since, seq, customer_seq, public_seq, unread_count, preview, merged_into, follow_up_of, created_at, last_activity_at, customer_at, next_due_at, version)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)";
+pub(crate) const INSERT: &str = "INSERT INTO conversation (workspace_id, id, number, contact_id, inbox_id, channel, first_channel, agent_id, team_id, status, status_before_spam, folder, spam, imported, priority, subject, snoozed_until, resolved_at, waiting_since, seq, customer_seq, public_seq, unread_count, preview, merged_into, follow_up_of, created_at, last_activity_at, customer_at, next_due_at, version, channels, orders, related)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)";
 /// Writes a new conversation and counts it.
 pub fn insert(tx: &mut dyn Conn, workspace: WorkspaceId, conversation: &Conversation) -> Result<(), StoreError> {
     tx.exec(INSERT, &row_values(workspace, conversation))?;
@@ -276,6 +307,9 @@ pub(crate) fn row_values(workspace: WorkspaceId, c: &Conversation) -> Vec<Value>
         c.customer_at.into(),
         c.next_due_at.into(),
         c.version.into(),
+        c.channels.join(" ").into(),
+        c.orders.join(" ").into(),
+        related_text(&c.related).into(),
     ]
 }
 
@@ -292,7 +326,7 @@ pub fn lock(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Re
     tx.one(LOCK, values![workspace, id])?.as_ref().map(read).ok_or(StoreError::NotFound)
 }
 
-const SAVE: &str = "UPDATE conversation SET contact_id = $3, inbox_id = $4, channel = $5, agent_id = $6, team_id = $7, status = $8, status_before_spam = $9, folder = $10, spam = $11, priority = $12, subject = $13, snoozed_until = $14, resolved_at = $15, waiting_since = $16, seq = $17, customer_seq = $18, public_seq = $19, unread_count = $20, preview = $21, merged_into = $22, last_activity_at = $23, customer_at = $24, next_due_at = $25
+const SAVE: &str = "UPDATE conversation SET contact_id = $3, inbox_id = $4, channel = $5, agent_id = $6, team_id = $7, status = $8, status_before_spam = $9, folder = $10, spam = $11, priority = $12, subject = $13, snoozed_until = $14, resolved_at = $15, waiting_since = $16, seq = $17, customer_seq = $18, public_seq = $19, unread_count = $20, preview = $21, merged_into = $22, last_activity_at = $23, customer_at = $24, next_due_at = $25, channels = $26, orders = $27, related = $28
  WHERE workspace_id = $1 AND id = $2";
 /// Stores a changed conversation. `before` is the row as `lock` gave it: the counters move by the difference.
 pub fn save(tx: &mut dyn Conn, workspace: WorkspaceId, before: &Conversation, after: &Conversation) -> Result<(), StoreError> {
@@ -325,7 +359,10 @@ pub fn save(tx: &mut dyn Conn, workspace: WorkspaceId, before: &Conversation, af
             c.merged_into,
             c.last_activity_at,
             c.customer_at,
-            c.next_due_at
+            c.next_due_at,
+            c.channels.join(" "),
+            c.orders.join(" "),
+            related_text(&c.related)
         ],
     )?;
     if rows != 1 {
@@ -359,6 +396,21 @@ pub fn of_contacts(
     let ids: Vec<i64> = contacts.iter().map(|id| id.0).collect();
     let tail = " ORDER BY last_activity_at DESC, id DESC LIMIT @1";
     Ok(many::rows_in(tx, OF_CONTACTS, tail, workspace, &ids, values![limit])?.iter().map(read).collect())
+}
+
+const OF_LIVE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM conversation WHERE workspace_id = $1 AND contact_id IN (SELECT id FROM contact WHERE workspace_id = $1 AND live_id = $2) ORDER BY last_activity_at DESC, id DESC LIMIT $3"
+);
+/// The conversations of a live contact and of those merged into it, latest activity first.
+pub fn of_live_contact(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    live: ContactId,
+    limit: i64,
+) -> Result<Vec<Conversation>, StoreError> {
+    Ok(tx.rows(OF_LIVE, values![workspace, live, limit])?.iter().map(read).collect())
 }
 
 const NUMBER: &str = "SELECT id FROM conversation WHERE workspace_id = $1 AND number = $2";
