@@ -5,6 +5,10 @@ pub mod address;
 pub mod charset;
 pub mod date;
 pub mod headers;
+pub mod quote;
+mod quote_lines;
+#[rustfmt::skip]
+mod quote_words;
 pub mod render;
 
 pub use headers::{Header, Headers};
