@@ -30,6 +30,10 @@ impl Timestamp {
     pub fn parse(text: &str) -> Option<Self> {
         text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond()))
     }
+    /// Reads a date of an HTTP header such as `Sun, 22 Nov 2026 08:30:00 GMT`.
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        jiff::fmt::rfc2822::parse(text).ok().map(|zoned| Self(zoned.timestamp().as_millisecond()))
+    }
 }
 
 impl std::fmt::Display for Timestamp {
