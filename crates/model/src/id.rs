@@ -169,6 +169,14 @@ ids! {
     ProviderEventId "pev",
     /// An unsent text.
     DraftId "drf",
+    /// Words under mails.
+    SignatureId "sgn",
+    /// A prepared text.
+    TemplateId "tpl",
+    /// A conversation that an agent is about to begin.
+    ComposeDraftId "cdr",
+    /// An address for the answers of one conversation.
+    DeliveryAddressId "dad",
     /// A word put on conversations.
     TagId "tag",
     /// A phone call.

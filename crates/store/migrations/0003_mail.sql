@@ -48,3 +48,47 @@ ALTER TABLE provider_event ADD COLUMN same_as BIGINT;     -- the event of which 
 ALTER TABLE provider_event ADD COLUMN summary TEXT;       -- JSON: sender, subject, first words, when no entry came of it
 CREATE INDEX provider_event_folder ON provider_event(workspace_id, folder_id, id) WHERE folder_id IS NOT NULL;
 CREATE INDEX provider_event_automatic ON provider_event(workspace_id, received_at, id) WHERE outcome = 'dropped' AND summary IS NOT NULL;
+
+-- The way out by mail.
+CREATE TABLE signature (                 -- words under mails; 0: of every inbox, of every agent
+  @ID,
+  inbox_id BIGINT NOT NULL, agent_id BIGINT NOT NULL, text TEXT NOT NULL, html TEXT, version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX signature_of ON signature(workspace_id, inbox_id, agent_id);
+CREATE TABLE template (                  -- prepared texts
+  @ID,
+  name TEXT NOT NULL, name_key TEXT NOT NULL,
+  agent_id BIGINT,                       -- whose own; none: everybody's
+  inbox_id BIGINT,                       -- offered in this inbox only
+  subject TEXT, text TEXT NOT NULL, html TEXT, version BIGINT NOT NULL, updated_at BIGINT NOT NULL
+);
+CREATE INDEX template_name ON template(workspace_id, name_key, id);
+CREATE TABLE automatic_answer (          -- what an inbox answers by itself
+  workspace_id BIGINT NOT NULL, inbox_id BIGINT NOT NULL, kind TEXT NOT NULL,   -- acknowledge, off_hours
+  enabled BOOLEAN NOT NULL, subject TEXT, text TEXT NOT NULL, html TEXT, article_url TEXT,
+  reply_within_minutes BIGINT, business_hours_id BIGINT, version BIGINT NOT NULL,
+  PRIMARY KEY (workspace_id, inbox_id, kind)
+);
+CREATE TABLE automatic_sent (            -- which were sent, so that none is sent twice; kind unsubscribed: none any more
+  @ID,
+  inbox_id BIGINT NOT NULL, address_key TEXT NOT NULL, kind TEXT NOT NULL,
+  conversation_id BIGINT NOT NULL, at BIGINT NOT NULL
+);
+CREATE INDEX automatic_sent_address ON automatic_sent(workspace_id, inbox_id, address_key, at, id);
+CREATE INDEX automatic_sent_conversation ON automatic_sent(workspace_id, conversation_id, id);
+CREATE TABLE sender_burst (              -- how fast somebody writes: a loop is cut here
+  workspace_id BIGINT NOT NULL, contact_id BIGINT NOT NULL,
+  began_at BIGINT NOT NULL, messages BIGINT NOT NULL, conversations BIGINT NOT NULL, open BOOLEAN NOT NULL,
+  PRIMARY KEY (workspace_id, contact_id)
+);
+CREATE TABLE delivery_address (          -- typed by a visitor: where the answers of one conversation may go, and nothing else
+  @ID,
+  conversation_id BIGINT NOT NULL @REF(conversation, conversation_id), contact_point_id BIGINT NOT NULL, added_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX delivery_address_one ON delivery_address(workspace_id, conversation_id, contact_point_id);
+CREATE TABLE compose_draft (             -- a conversation that an agent is about to begin
+  @ID,
+  agent_id BIGINT NOT NULL, content TEXT NOT NULL, attachments TEXT NOT NULL, version BIGINT NOT NULL, updated_at BIGINT NOT NULL
+);
+CREATE INDEX compose_draft_agent ON compose_draft(workspace_id, agent_id, updated_at, id);
+ALTER TABLE draft ADD COLUMN mail TEXT;  -- JSON: receivers, subject and HTML of a reply by mail
