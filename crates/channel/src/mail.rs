@@ -101,6 +101,8 @@ pub struct TextSpan {
 pub enum SpanKind {
     /// Quoted history.
     Quote,
+    /// A mail that is passed on.
+    Forward,
     /// Signature, disclaimer, "Sent from my ..".
     Signature,
 }
