@@ -103,4 +103,6 @@ pub struct StockItem {
     pub deleted: bool,
     /// It lay there before the inbox was connected, so that `Pull` leaves it alone.
     pub before_start: bool,
+    /// The cursor is not there yet: `Pull` will bring it.
+    pub ahead: bool,
 }

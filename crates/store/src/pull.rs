@@ -215,6 +215,8 @@ pub struct FolderEvent {
 /// The first event with the same bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SameEvent {
+    /// The row.
+    pub id: ProviderEventId,
     /// Where it lay.
     pub folder_id: Option<PullFolderId>,
     /// How it ended.
@@ -247,7 +249,8 @@ pub fn folder_events(
             key: row.text(1),
             outcome: outcome(row, 2),
             reason: row.opt_text(3),
-            same: row.opt_int(4).map(|_| SameEvent {
+            same: row.opt_int(4).map(|id| SameEvent {
+                id: ProviderEventId(id),
                 folder_id: row.opt_id(5),
                 outcome: outcome(row, 6),
                 reason: row.opt_text(7),
