@@ -59,6 +59,11 @@ impl Headers {
         Self { fields, body_at: at.min(mail.len()) }
     }
 
+    /// No fields, and a body that begins here.
+    pub(crate) fn without_fields(body_at: usize) -> Self {
+        Self { fields: vec![], body_at }
+    }
+
     /// All fields in order.
     pub fn fields(&self) -> &[Header] {
         &self.fields
