@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use utoipa::OpenApi;
 use utoipa::openapi::schema::{AdditionalProperties, SchemaType, Type};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, PathItem, RefOr, Schema};
 
 #[derive(OpenApi)]
@@ -35,11 +35,14 @@ pub fn document() -> Document {
     require_what_is_always_there(&mut root);
     let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::auth::COOKIE_NAME)));
     root.components.get_or_insert_default().add_security_scheme("login", cookie);
+    let key = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    root.components.get_or_insert_default().add_security_scheme("channel_key", key);
     root
 }
 
 /// Fields of answers that may be left out altogether; all others are always there, if only as null.
-const MAY_BE_ABSENT: [(&str, &str); 7] = [
+const MAY_BE_ABSENT: [(&str, &str); 8] = [
+    ("Inbox", "api"),
     ("Inbox", "webchat"),
     ("Inbox", "snippet"),
     ("Inbox", "test_url"),

@@ -9,6 +9,7 @@ pub mod live;
 pub mod reply;
 pub mod search;
 
+use channel_api::ApiSettings;
 use channel_webchat::WebchatSettings;
 use desk::people::{Card, Me as DeskMe};
 use desk::settings::workspace::{checklist_done, sample_data};
@@ -162,6 +163,9 @@ pub struct Inbox {
     /// Settings of a webchat inbox; only for those who may change them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webchat: Option<WebchatSettings>,
+    /// Settings of an inbox of the API channel; only for those who may change them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api: Option<ApiSettings>,
     /// The line for the business's own pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snippet: Option<String>,
@@ -178,6 +182,7 @@ impl Inbox {
     /// The row as an agent may see it; `base` is our address without slash at the end.
     pub fn of(row: store::inbox::Inbox, base: &str, with_settings: bool) -> Self {
         let is_webchat = row.channel == Channel::Webchat;
+        let api = (row.channel == Channel::Api && with_settings).then(|| serde_json::from_value(row.settings.clone()).ok()).flatten();
         let webchat = (is_webchat && with_settings).then(|| serde_json::from_value(row.settings).ok()).flatten();
         Self {
             id: row.id,
@@ -188,6 +193,7 @@ impl Inbox {
             agent_ids: row.agent_ids,
             state: row.state,
             webchat,
+            api,
             snippet: row.site.as_ref().map(|site| format!("<script src=\"{base}/w/{site}.js\" async></script>")),
             test_url: row.site.as_ref().map(|site| format!("{base}/w/{site}/test")),
             last_in_at: row.last_in_at,

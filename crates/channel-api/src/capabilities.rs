@@ -5,7 +5,7 @@ use crate::settings::ApiSettings;
 use crate::sign::ID_HEADER;
 use channel::{AttachRule, Capabilities, MediaClass, Rate, SendIdempotency, TextMax};
 
-/// What an inbox can do that declares nothing.
+/// What an inbox can do that declares nothing. It writes to whom it knows; who may be written to first is declared.
 fn defaults(settings: &ApiSettings) -> Capabilities {
     let files = AttachRule {
         class: MediaClass::Any,
@@ -20,7 +20,6 @@ fn defaults(settings: &ApiSettings) -> Capabilities {
         delivery_receipts: true,
         read_receipts_in: true,
         reply_quotes: true,
-        can_initiate: true,
         rate: Rate::default(),
         ..Capabilities::default()
     }

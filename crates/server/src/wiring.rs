@@ -70,8 +70,11 @@ fn make_folder(path: &Path) -> Result<(), Failed> {
 }
 
 /// Every adapter of this build.
-pub fn channels() -> channel::Registry {
-    channel::Registry::new([(model::Channel::Webchat, Arc::new(channel_webchat::WebChat) as Arc<dyn channel::Channel>)])
+pub fn channels(clock: &Arc<dyn Clock>) -> channel::Registry {
+    channel::Registry::new([
+        (model::Channel::Webchat, Arc::new(channel_webchat::WebChat) as Arc<dyn channel::Channel>),
+        (model::Channel::Api, Arc::new(channel_api::ApiChannel::new(Arc::clone(clock)))),
+    ])
 }
 
 /// The product over these stores.
@@ -82,8 +85,9 @@ pub async fn desk(settings: &Settings, stores: &Stores) -> Result<Desk, Failed> 
         clock: Arc::clone(&stores.clock),
         random: Arc::clone(&stores.random),
         keys: Arc::clone(&stores.keys),
-        channels: channels(),
+        channels: channels(&stores.clock),
         bus: bus::Bus::local(),
+        visitors: desk::presence::Visitors::default(),
         gate: Gate::new(&*stores.random),
         search: stores.search.clone(),
         directory: desk::directory::Directory::default(),

@@ -60,6 +60,8 @@ const TOUCH_EVERY_MS: i64 = 60_000;
 
 const FIND: &str = "SELECT workspace_id, id, channel, name, enabled, site, team_id, settings, state, last_in_at, last_out_at, \
      created_at, version FROM inbox WHERE workspace_id = $1 AND id = $2";
+const FIND_ANYWHERE: &str = "SELECT workspace_id, id, channel, name, enabled, site, team_id, settings, state, last_in_at, \
+     last_out_at, created_at, version FROM inbox WHERE id = $1";
 const FIND_BY_SITE: &str = "SELECT workspace_id, id, channel, name, enabled, site, team_id, settings, state, last_in_at, \
      last_out_at, created_at, version FROM inbox WHERE site = $1";
 const LIST: &str = "SELECT workspace_id, id, channel, name, enabled, site, team_id, settings, state, last_in_at, last_out_at, \
@@ -107,6 +109,12 @@ fn with_agents(tx: &mut dyn Conn, row: &Row) -> Result<Inbox, StoreError> {
 /// The inbox of an id.
 pub fn find(tx: &mut dyn Conn, workspace: WorkspaceId, id: InboxId) -> Result<Option<Inbox>, StoreError> {
     let row = tx.one(FIND, values![workspace, id])?;
+    row.map(|row| with_agents(tx, &row)).transpose()
+}
+
+/// The inbox of an id, in whatever workspace: how a program that shows only its key finds the tenant.
+pub fn find_anywhere(tx: &mut dyn Conn, id: InboxId) -> Result<Option<Inbox>, StoreError> {
+    let row = tx.one(FIND_ANYWHERE, values![id])?;
     row.map(|row| with_agents(tx, &row)).transpose()
 }
 

@@ -289,3 +289,25 @@ const SCHEDULED: &str = "SELECT DISTINCT conversation_id FROM outbox WHERE works
 pub fn scheduled_conversations(tx: &mut dyn Conn, workspace: WorkspaceId, limit: i64) -> Result<Vec<ConversationId>, StoreError> {
     Ok(tx.rows(SCHEDULED, values![workspace, limit])?.iter().map(|r| r.id(0)).collect())
 }
+
+/// Statements that list; the plans test holds them to their indexes.
+pub const WALKS: [&str; 1] = [RECENT];
+
+const RECENT: &str =
+    concat!("SELECT ", delivery_columns!(), " FROM delivery WHERE workspace_id = $1 AND inbox_id = $2 ORDER BY id DESC LIMIT $3");
+/// The newest attempts of an inbox.
+pub fn recent_of_inbox(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    inbox: InboxId,
+    limit: i64,
+) -> Result<Vec<Delivery>, StoreError> {
+    Ok(tx.rows(RECENT, values![workspace, inbox, limit])?.iter().map(read_delivery).collect())
+}
+
+const LIST: &str = "SELECT id, entry_id, conversation_id, inbox_id, contact_point_id, state, reason, hold_until, send_at, round, version FROM outbox WHERE workspace_id = $1 AND id";
+/// These rows.
+pub fn list(tx: &mut dyn Conn, workspace: WorkspaceId, ids: &[OutboxId]) -> Result<Vec<Outbox>, StoreError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    Ok(crate::many::rows_in(tx, LIST, " ORDER BY id", workspace, &ids, &[])?.iter().map(read).collect())
+}

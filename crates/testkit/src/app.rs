@@ -1,12 +1,14 @@
 //! The API over a desk for one story: HTTP goes straight to the router, without a port. A client keeps its cookie as a
 //! browser would; `run_jobs` does what follows; the desk's own checks run at the end.
 
+use crate::api_channel::FakeOrApi;
 use crate::db::TestDb;
 use crate::desk::{TestDesk, story_engine};
 use api::{Config, Front};
 use axum::Router;
 use axum::body::Body;
 use channel::fake::FakeChannel;
+use channel_api::ApiChannel;
 use desk::Who;
 use desk::people::token::Token;
 use http::header::{CONTENT_TYPE, COOKIE, HOST, HeaderName, SET_COOKIE};
@@ -45,7 +47,11 @@ impl TestApp {
         let fake = Arc::new(FakeChannel::new(db.clock.clone()));
         let kinds = Channel::ALL.iter().filter(|c| !matches!(c, Channel::Webchat | Channel::Internal));
         let channels = channel::Registry::new(kinds.map(|kind| (*kind, Arc::clone(&fake) as Arc<dyn channel::Channel>)))
-            .with(Channel::Webchat, Arc::new(channel_webchat::WebChat));
+            .with(Channel::Webchat, Arc::new(channel_webchat::WebChat))
+            .with(
+                Channel::Api,
+                Arc::new(FakeOrApi { fake: Arc::clone(&fake), real: Arc::new(ApiChannel::new(db.clock.clone())) }),
+            );
         let desk = TestDesk::with_channels(db, fake, channels).await?;
         let front = Front::new(desk.desk.clone(), Config { time_zone: "Europe/Berlin".to_owned(), ..Config::default() });
         let router = api::router(front.clone());

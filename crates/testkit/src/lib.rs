@@ -1,6 +1,8 @@
 //! Continuo testkit.
 
+pub mod api_channel;
 pub mod app;
 pub mod db;
 pub mod desk;
+pub mod mailbed;
 pub mod pg;

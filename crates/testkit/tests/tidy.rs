@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("channel", &["model"]),
     ("channel-webchat", &["model", "channel"]),
     ("desk", &["model", "keys", "store", "bus", "blob", "channel"]),
-    ("api", &["model", "keys", "store", "bus", "blob", "channel", "channel-webchat", "desk"]),
+    ("api", &["model", "keys", "store", "bus", "blob", "channel", "channel-webchat", "channel-api", "desk"]),
     ("worker", &["model", "keys", "store", "bus", "blob", "channel", "desk"]),
     ("channel-email", &["model", "channel"]),
     ("channel-api", &["model", "channel"]),

@@ -9,6 +9,7 @@ use crate::types::{Inbox, ProblemDocument};
 use axum::extract::State;
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
+use channel_api::{ApiFiles, ApiSettings};
 use channel_webchat::{WebchatPatch, WebchatSettings};
 use desk::people::rights::may_set_up_inboxes;
 use desk::settings::inbox::{self, InboxChange};
@@ -23,7 +24,17 @@ use utoipa::{OpenApi, ToSchema};
 #[derive(OpenApi)]
 #[openapi(
     paths(list, add, change, rotate),
-    components(schemas(Inbox, InboxList, NewInbox, InboxPatch, IdentitySecret, WebchatSettings, WebchatPatch))
+    components(schemas(
+        Inbox,
+        InboxList,
+        NewInbox,
+        InboxPatch,
+        IdentitySecret,
+        WebchatSettings,
+        WebchatPatch,
+        ApiSettings,
+        ApiFiles
+    ))
 )]
 pub struct Doc;
 
@@ -63,6 +74,10 @@ pub struct NewInbox {
     #[serde(default)]
     #[schema(value_type = Option<WebchatPatch>)]
     pub webchat: Option<Json_>,
+    /// Some of the settings of an inbox of the API channel (`ApiSettings`); the rest has good defaults.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub api: Option<Json_>,
 }
 
 /// Makes an inbox. For admins.
@@ -74,7 +89,7 @@ async fn add(
     caller: Caller,
     JsonBody(new): JsonBody<NewInbox>,
 ) -> Result<(StatusCode, Json<Inbox>), Problem> {
-    let settings = object("webchat", new.webchat)?.unwrap_or_else(|| serde_json::json!({}));
+    let settings = object("webchat", new.webchat)?.or(object("api", new.api)?).unwrap_or_else(|| serde_json::json!({}));
     let row = inbox::add(&front.desk, &who, new.channel, &new.name, settings).await?;
     Ok((StatusCode::CREATED, Json(Inbox::of(row, &caller.base, true))))
 }
@@ -110,6 +125,10 @@ pub struct InboxPatch {
     #[serde(default, deserialize_with = "set")]
     #[schema(value_type = Option<WebchatPatch>, nullable = false)]
     pub webchat: Option<Json_>,
+    /// Some of the settings of an inbox of the API channel (`ApiSettings`); null inside goes back to the default.
+    #[serde(default, deserialize_with = "set")]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    pub api: Option<Json_>,
 }
 
 /// Changes an inbox. For admins.
@@ -127,7 +146,7 @@ async fn change(
         enabled: patch.enabled,
         team_id: patch.team_id,
         agent_ids: patch.agent_ids,
-        settings: object("webchat", patch.webchat)?,
+        settings: object("webchat", patch.webchat)?.or(object("api", patch.api)?),
     };
     let row = inbox::change(&front.desk, &who, id, change).await?;
     Ok(Json(Inbox::of(row, &caller.base, true)))

@@ -5,6 +5,8 @@ pub mod agent;
 pub mod attachment;
 pub mod business_hours;
 pub mod changes;
+pub mod channel;
+pub mod channel_inbox;
 pub mod contact;
 pub mod conversation;
 pub mod draft;
@@ -36,6 +38,8 @@ pub fn router() -> Router<Front> {
         .merge(attachment::router())
         .merge(business_hours::router())
         .merge(changes::router())
+        .merge(channel::router())
+        .merge(channel_inbox::router())
         .merge(contact::router())
         .merge(conversation::router())
         .merge(draft::router())
@@ -66,6 +70,8 @@ pub fn documents() -> Vec<OpenApi> {
         attachment::Doc::openapi(),
         business_hours::Doc::openapi(),
         changes::Doc::openapi(),
+        channel::Doc::openapi(),
+        channel_inbox::Doc::openapi(),
         contact::Doc::openapi(),
         conversation::Doc::openapi(),
         draft::Doc::openapi(),

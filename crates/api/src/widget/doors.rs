@@ -29,6 +29,7 @@ pub struct Doors {
     signals: Mutex<Limiter<Visitor>>,
     uploads: Mutex<Limiter<Visitor>>,
     requests: Mutex<Limiter<String>>,
+    events: Mutex<Limiter<InboxId>>,
     availability: Mutex<HashMap<InboxId, (Timestamp, Utf8Bytes)>>,
     waits: Mutex<HashMap<InboxId, (Timestamp, Option<i64>)>>,
 }
@@ -41,6 +42,7 @@ impl Default for Doors {
             signals: Mutex::new(Limiter::new(KEYS_MAX)),
             uploads: Mutex::new(Limiter::new(KEYS_MAX)),
             requests: Mutex::new(Limiter::new(KEYS_MAX)),
+            events: Mutex::new(Limiter::new(KEYS_MAX)),
             availability: Mutex::default(),
             waits: Mutex::default(),
         }
@@ -67,6 +69,10 @@ impl Doors {
     /// A file of this visitor.
     pub fn upload(&self, inbox: InboxId, visitor: &str, now: Timestamp) -> Result<(), i64> {
         lock(&self.uploads).take((inbox, visitor.to_owned()), UPLOADS, now)
+    }
+    /// An event that a program brings to this inbox.
+    pub fn event(&self, inbox: InboxId, per_minute: u32, now: Timestamp) -> Result<(), i64> {
+        lock(&self.events).take(inbox, Limit::per_minute(per_minute), now)
     }
     /// Any request of this address.
     pub fn request(&self, address: &str, now: Timestamp) -> Result<(), i64> {

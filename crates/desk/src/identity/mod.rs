@@ -1,7 +1,9 @@
 //! Contact points to contact: who is writing. `normal` makes the keys that are compared, `matching` decides (pure),
 //! `resolve` looks up and writes, `merge` joins two contacts and takes them apart again.
 
+pub mod ceiling;
 pub mod contact;
+pub mod duplicates;
 pub mod matching;
 pub mod merge;
 pub mod normal;

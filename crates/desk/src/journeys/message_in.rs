@@ -111,8 +111,9 @@ async fn gather_evidence(
 }
 
 /// Parses away from the async threads, within a time and a share of the memory, and with panics caught: hostile bytes must
-/// not take a worker along. A parser that never ends keeps its share, but cannot take all of them.
-async fn parse(open: Arc<OpenInbox>, raw: RawEvent) -> Result<Vec<InboundEvent>, Quarantine> {
+/// not take a worker along. A parser that never ends keeps its share, but cannot take all of them. What is stated about
+/// senders is held to the inbox's ceiling here, whoever asks.
+pub async fn parse(open: Arc<OpenInbox>, raw: RawEvent) -> Result<Vec<InboundEvent>, Quarantine> {
     let share = u32::try_from(raw.body.len() >> 20).unwrap_or(PARSE_SHARES).saturating_add(1).min(PARSE_SHARES);
     let held = match tokio::time::timeout(PARSE_WAIT_MAX, PARSE_ROOM.acquire_many(share)).await {
         Ok(Ok(held)) => held,
@@ -121,7 +122,13 @@ async fn parse(open: Arc<OpenInbox>, raw: RawEvent) -> Result<Vec<InboundEvent>,
     };
     let work = tokio::task::spawn_blocking(move || {
         let _held_until_it_ends = held;
-        std::panic::catch_unwind(AssertUnwindSafe(|| open.channel.parse(&open.settings, &raw)))
+        let read = || -> Result<Vec<InboundEvent>, Quarantine> {
+            let mut events = open.channel.parse(&open.settings, &raw)?;
+            let ceiling = open.channel.capabilities(&open.settings).claim_ceiling;
+            events.iter_mut().for_each(|event| crate::identity::ceiling::lower(event, open.inbox.id, ceiling));
+            Ok(events)
+        };
+        std::panic::catch_unwind(AssertUnwindSafe(read))
             .unwrap_or_else(|_| Err(Quarantine::new("parser_crashed", "reading it crashed the parser; this is a bug of ours")))
     });
     match tokio::time::timeout(PARSE_TIME_MAX, work).await {

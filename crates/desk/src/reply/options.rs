@@ -171,7 +171,8 @@ fn state_of(
         return blocked(BlockReason::UnverifiedContactPoint);
     }
     let here = facts.last.filter(|(inbox, ..)| *inbox == open.inbox.id).map(|(.., at)| at);
-    if here.is_none() && !capabilities.can_initiate && point.key.kind != ContactPointKind::Visitor {
+    // An id that exists in this inbox only has written here before: that is how we know it.
+    if here.is_none() && !capabilities.can_initiate && point.key.scope.is_empty() {
         return blocked(BlockReason::WindowClosed);
     }
     let state = window(capabilities.window, model::AuthorKind::Agent, here, now);

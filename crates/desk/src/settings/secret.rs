@@ -16,8 +16,8 @@ use store::{Conn, Route, StoreError, inbox, secret};
 
 /// Name of the secret that signs identities.
 pub const IDENTITY: &str = "identity";
-/// Name under which the one before is kept.
-pub const IDENTITY_PREVIOUS: &str = "identity_previous";
+/// What is put behind the name of a secret for the one before it.
+const PREVIOUS: &str = "_previous";
 /// How long the one before still works.
 const PREVIOUS_MS: i64 = 24 * 3_600_000;
 
@@ -113,7 +113,7 @@ pub fn open_secrets(
 ) -> Result<Opened, StoreError> {
     let mut open = HashMap::new();
     for (name, sealed) in secret::list(tx, workspace, inbox.0)? {
-        if name == IDENTITY_PREVIOUS && now.since(sealed.changed_at) > PREVIOUS_MS {
+        if name.ends_with(PREVIOUS) && now.since(sealed.changed_at) > PREVIOUS_MS {
             continue;
         }
         if let Some(text) = opened(keys, workspace, inbox, &name, &sealed) {
@@ -151,6 +151,13 @@ pub fn put_secrets(
 
 /// Makes another identity secret and gives it back, this once.
 pub async fn rotate_identity(desk: &Desk, who: &Who, id: InboxId) -> Result<String, ChangeError> {
+    let text = random_hex(desk);
+    rotate(desk, who, id, IDENTITY, &text).await?;
+    Ok(text)
+}
+
+/// Puts another secret in the place of the present one, which works for another day.
+pub async fn rotate(desk: &Desk, who: &Who, id: InboxId, name: &'static str, text: &str) -> Result<(), ChangeError> {
     if !may_set_up_inboxes(who.role) {
         return Err(ChangeError::NotAllowed);
     }
@@ -159,37 +166,37 @@ pub async fn rotate_identity(desk: &Desk, who: &Who, id: InboxId) -> Result<Stri
         .db
         .read(move |tx| {
             let known = inbox::find(tx, workspace, id)?.is_some();
-            Ok::<_, StoreError>(known.then_some(secret::find(tx, workspace, id.0, IDENTITY)?))
+            Ok::<_, StoreError>(known.then_some(secret::find(tx, workspace, id.0, name)?))
         })
         .await?
         .ok_or(ChangeError::NotFound)?;
-    let text = random_hex(desk);
-    let seal = |name, secret: &Secret| desk.keys.seal(&*desk.random, Place { workspace, owner: id.0, name }, secret);
-    let fresh = seal(IDENTITY, &Secret::from(text.as_str()));
+    let name_before = format!("{name}{PREVIOUS}");
+    let seal = |name: &str, secret: &Secret| desk.keys.seal(&*desk.random, Place { workspace, owner: id.0, name }, secret);
+    let fresh = seal(name, &Secret::from(text));
     // A secret is bound to its name, so the old one is opened and sealed again; one that does not open is given up.
     let previous = stored.as_ref().and_then(|old| {
-        let place = Place { workspace, owner: id.0, name: IDENTITY };
+        let place = Place { workspace, owner: id.0, name };
         let secret = desk.keys.unseal(place, u32::try_from(old.key_number).ok()?, &old.sealed).ok()?;
-        Some(seal(IDENTITY_PREVIOUS, &secret))
+        Some(seal(&name_before, &secret))
     });
     let (seen, agent) = (stored.map(|old| old.version), who.agent);
     desk.db
         .write(Route::Any, move |tx| {
-            let present = secret::find(tx, workspace, id.0, IDENTITY)?.map(|now| now.version);
+            let present = secret::find(tx, workspace, id.0, name)?.map(|now| now.version);
             if present != seen {
                 return Err(StoreError::Busy);
             }
             if let Some(previous) = &previous {
-                secret::put(tx, workspace, id.0, IDENTITY_PREVIOUS, previous.key_number.into(), &previous.bytes, now)?;
+                secret::put(tx, workspace, id.0, &name_before, previous.key_number.into(), &previous.bytes, now)?;
             }
-            secret::put(tx, workspace, id.0, IDENTITY, fresh.key_number.into(), &fresh.bytes, now)?;
-            let payload = json!({ "inbox_id": id, "name": IDENTITY });
+            secret::put(tx, workspace, id.0, name, fresh.key_number.into(), &fresh.bytes, now)?;
+            let payload = json!({ "inbox_id": id, "name": name });
             tx.log(news(workspace, "inbox.secret_rotated", Actor::Agent(agent), now, payload));
             Ok(())
         })
         .await?;
     desk.directory.forget();
-    Ok(text)
+    Ok(())
 }
 
 fn random_hex(desk: &Desk) -> String {

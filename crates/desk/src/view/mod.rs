@@ -3,17 +3,18 @@
 
 pub mod contact;
 pub mod counts;
+pub mod external;
 pub mod filter;
 pub mod list;
 pub mod rows;
 
 pub mod search;
-pub mod sight;
 pub mod timeline;
 pub mod visitor;
 
 pub use filter::{Filter, Problem};
 pub use list::{Asked, ListPage, Sort, ViewKey};
 pub use rows::{Row, rows};
+pub use crate::conversation::sight;
 pub use sight::Sight;
 pub use timeline::{Anchor, EntryView, TimelinePage};
