@@ -2,7 +2,8 @@
 //! message costs no look-up. A change of settings on this node forgets at once; another node notices within the two seconds.
 
 use crate::context::Desk;
-use channel::{Channel, InboxSettings};
+use crate::settings::rules::{self, Rules};
+use channel::{Channel, InboxSettings, NoSecrets, OwnAddress};
 use model::{InboxId, Timestamp, WorkspaceId};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,6 +20,10 @@ pub struct OpenInbox {
     pub settings: Arc<InboxSettings>,
     /// The adapter.
     pub channel: Arc<dyn Channel>,
+    /// Windows and thresholds of the workspace.
+    pub rules: Arc<Rules>,
+    /// The addresses of all inboxes of the workspace.
+    pub own: Arc<Vec<OwnAddress>>,
 }
 
 /// Why an inbox cannot be used.
@@ -56,10 +61,11 @@ impl Directory {
             .read(move |tx| -> Result<_, StoreError> {
                 let Some(inbox) = store::inbox::find(tx, workspace, id)? else { return Ok(None) };
                 let secrets = crate::settings::open_secrets(tx, &keys, workspace, id, now)?;
-                Ok(Some((inbox, secrets)))
+                let (rules, inboxes) = (rules::find(tx, workspace)?, store::inbox::list(tx, workspace)?);
+                Ok(Some((inbox, secrets, rules, inboxes)))
             })
             .await?;
-        let (inbox, secrets) = found.ok_or(DirectoryError::NotFound)?;
+        let (inbox, secrets, rules, inboxes) = found.ok_or(DirectoryError::NotFound)?;
         let channel = desk.channels.get(inbox.channel).cloned().ok_or(DirectoryError::NoAdapter(inbox.channel))?;
         let settings = InboxSettings {
             id: inbox.id,
@@ -68,7 +74,8 @@ impl Directory {
             settings: inbox.settings.clone(),
             secrets: secrets.bind(desk, workspace, inbox.id),
         };
-        let open = Arc::new(OpenInbox { inbox, settings: Arc::new(settings), channel });
+        let (rules, own) = (Arc::new(Rules::new(rules)), Arc::new(own_addresses(desk, &inboxes)));
+        let open = Arc::new(OpenInbox { inbox, settings: Arc::new(settings), channel, rules, own });
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert((workspace, id), (now, Arc::clone(&open)));
         Ok(open)
     }
@@ -77,4 +84,15 @@ impl Directory {
     pub fn forget(&self) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+fn own_addresses(desk: &Desk, inboxes: &[Inbox]) -> Vec<OwnAddress> {
+    let settings = |inbox: &Inbox| InboxSettings {
+        id: inbox.id,
+        channel: inbox.channel,
+        name: inbox.name.clone(),
+        settings: inbox.settings.clone(),
+        secrets: Arc::new(NoSecrets),
+    };
+    inboxes.iter().filter_map(|inbox| desk.channels.get(inbox.channel)?.own_address(&settings(inbox))).collect()
 }

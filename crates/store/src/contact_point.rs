@@ -71,7 +71,19 @@ fn read(row: &Row) -> ContactPoint {
     }
 }
 
-const UPSERT: &str = "INSERT INTO contact_point (workspace_id, id, kind, scope, match_key, raw, shared, health, seen_at) VALUES ($1, $2, $3, $4, $5, $6, FALSE, 'ok', $7)
+/// A mail address without its +tag; every other key as it is. What hints, and does not match.
+pub fn loose_form(email_key: &str) -> String {
+    match email_key.rsplit_once('@') {
+        Some((local, domain)) => format!("{}@{domain}", local.split('+').next().unwrap_or(local)),
+        None => email_key.to_owned(),
+    }
+}
+
+fn loose_key(key: &PointKey) -> Option<String> {
+    (key.kind == ContactPointKind::Email).then(|| loose_form(&key.match_key))
+}
+
+const UPSERT: &str = "INSERT INTO contact_point (workspace_id, id, kind, scope, match_key, raw, shared, health, seen_at, loose_key) VALUES ($1, $2, $3, $4, $5, $6, FALSE, 'ok', $7, $8)
  ON CONFLICT (workspace_id, kind, scope, match_key) DO UPDATE SET seen_at = CASE WHEN excluded.seen_at > contact_point.seen_at THEN excluded.seen_at ELSE contact_point.seen_at END
  RETURNING id, kind, scope, match_key, raw, shared, health, blocked_at, seen_at";
 /// Finds or makes the contact point of a key and takes its row lock.
@@ -83,7 +95,7 @@ pub fn upsert(
     now: Timestamp,
 ) -> Result<ContactPoint, StoreError> {
     let id = tx.id();
-    let row = tx.one(UPSERT, values![workspace, id, key.kind.word(), &key.scope, &key.match_key, raw, now])?;
+    let row = tx.one(UPSERT, values![workspace, id, key.kind.word(), &key.scope, &key.match_key, raw, now, loose_key(key)])?;
     row.as_ref().map(read).ok_or(StoreError::NotFound)
 }
 
@@ -91,6 +103,25 @@ const FIND_KEY: &str = "SELECT id, kind, scope, match_key, raw, shared, health, 
 /// The contact point of a key.
 pub fn find_key(tx: &mut dyn Conn, workspace: WorkspaceId, key: &PointKey) -> Result<Option<ContactPoint>, StoreError> {
     Ok(tx.one(FIND_KEY, values![workspace, key.kind.word(), &key.scope, &key.match_key])?.as_ref().map(read))
+}
+
+const LOOSE: &str = "SELECT c.live_id FROM contact_point AS p CROSS JOIN contact_point_owner AS o CROSS JOIN contact AS c
+ WHERE p.workspace_id = $1 AND p.kind = 'email' AND p.loose_key = $2 AND p.loose_key IS NOT NULL
+   AND o.workspace_id = p.workspace_id AND o.contact_point_id = p.id AND c.workspace_id = o.workspace_id AND c.id = o.contact_id ORDER BY c.live_id LIMIT 20";
+/// Live contacts that hold an address which is the same without its +tag.
+pub fn loose_owners(tx: &mut dyn Conn, workspace: WorkspaceId, loose: &str) -> Result<Vec<ContactId>, StoreError> {
+    let mut found: Vec<ContactId> = tx.rows(LOOSE, values![workspace, loose])?.iter().map(|r| r.id(0)).collect();
+    found.dedup();
+    Ok(found)
+}
+
+const SET_SHARED: &str = "UPDATE contact_point SET shared = $3 WHERE workspace_id = $1 AND id = $2";
+/// Notes that several people use it, or that they do not.
+pub fn set_shared(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactPointId, shared: bool) -> Result<(), StoreError> {
+    match tx.exec(SET_SHARED, values![workspace, id, shared])? {
+        0 => Err(StoreError::NotFound),
+        _ => Ok(()),
+    }
 }
 
 const FIND: &str = "SELECT id, kind, scope, match_key, raw, shared, health, blocked_at, seen_at FROM contact_point WHERE workspace_id = $1 AND id = $2";

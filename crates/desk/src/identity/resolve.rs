@@ -2,6 +2,7 @@
 //! proof, an automatic join of an anonymous visitor.
 
 use super::matching::{KnownKey, Match, STALE_DAYS, decide};
+use super::normal::Spelling;
 use super::{merge, normal};
 use channel::ContactPointClaim;
 use model::{Actor, ContactId, ContactPointId, ContactPointKind, Timestamp, WorkspaceId};
@@ -43,12 +44,13 @@ pub fn resolve(
     tx: &mut dyn Conn,
     workspace: WorkspaceId,
     claims: &[ContactPointClaim],
+    spelling: Spelling,
     now: Timestamp,
 ) -> Result<Resolved, StoreError> {
     let disproved = claims.iter().any(|c| c.disproved);
     // Somebody who was caught with a false key proves nothing with the others: a contact of their own, holding no keys.
-    let keys = if disproved { vec![] } else { look_up(tx, workspace, claims, now)? };
-    let blocked = is_blocked(tx, workspace, &keys)? || (disproved && disproved_is_blocked(tx, workspace, claims)?);
+    let keys = if disproved { vec![] } else { look_up(tx, workspace, claims, spelling, now)? };
+    let blocked = is_blocked(tx, workspace, &keys)? || (disproved && disproved_is_blocked(tx, workspace, claims, spelling)?);
     let known: Vec<KnownKey> = keys.iter().map(|key| known_key(tx, workspace, key, now)).collect::<Result<_, _>>()?;
     let anonymous = anonymous_owners(tx, workspace, &known)?;
     let found = decide(&known, |id| anonymous.contains(&id));
@@ -93,10 +95,15 @@ fn lock_all(tx: &mut dyn Conn, workspace: WorkspaceId, one: ContactId, others: &
 }
 
 /// A forged address gets nobody past the block of its owner. Looks only: a false claim leaves no contact point behind.
-fn disproved_is_blocked(tx: &mut dyn Conn, workspace: WorkspaceId, claims: &[ContactPointClaim]) -> Result<bool, StoreError> {
+fn disproved_is_blocked(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    claims: &[ContactPointClaim],
+    spelling: Spelling,
+) -> Result<bool, StoreError> {
     let mut keys = Vec::new();
     for claim in claims.iter().filter(|c| c.proof_level >= 1 || c.disproved) {
-        if let Some(key) = normal::key_of(claim)
+        if let Some(key) = normal::key_of(claim, spelling)
             && let Some(point) = contact_point::find_key(tx, workspace, &key)?
         {
             let owners = contact_point::owners(tx, workspace, point.id)?;
@@ -111,12 +118,13 @@ fn look_up<'a>(
     tx: &mut dyn Conn,
     workspace: WorkspaceId,
     claims: &'a [ContactPointClaim],
+    spelling: Spelling,
     now: Timestamp,
 ) -> Result<Vec<Key<'a>>, StoreError> {
     let mut usable: Vec<&ContactPointClaim> = claims.iter().filter(|c| c.proof_level >= 1 && !c.disproved).collect();
     usable.sort_by_key(|c| std::cmp::Reverse(c.proof_level));
     // Locks in one order for everybody: two events with the same two keys must not wait for each other in a circle.
-    let mut wanted: Vec<_> = usable.iter().filter_map(|c| normal::key_of(c).map(|key| (*c, key))).collect();
+    let mut wanted: Vec<_> = usable.iter().filter_map(|c| normal::key_of(c, spelling).map(|key| (*c, key))).collect();
     wanted.sort_by(|a, b| (a.1.kind, &a.1.scope, &a.1.match_key).cmp(&(b.1.kind, &b.1.scope, &b.1.match_key)));
     wanted.dedup_by(|a, b| a.1 == b.1);
     let mut keys = Vec::with_capacity(wanted.len());

@@ -5,6 +5,7 @@ use crate::conversation::Locked;
 use crate::conversation::add::{NewEntry, add_entry, add_event, preview_of, refs};
 use crate::conversation::change::{set_spam, set_status};
 use crate::directory::OpenInbox;
+use crate::identity::normal::Spelling;
 use crate::identity::{self, Resolved, resolve};
 use crate::outbox::receipt;
 use crate::placement::{Action, Candidate, Facts, Placement, Windows, place};
@@ -42,6 +43,13 @@ pub struct Context<'a> {
     pub files: &'a enclosed::Files,
     /// Keys that check signed ids of ours.
     pub keys: &'a keys::Keys,
+}
+
+impl Context<'_> {
+    /// How numbers are spelt where the event came in.
+    pub fn spelling(&self) -> Spelling {
+        Spelling::of_country(self.inbox.rules.country(self.inbox.inbox.id)).on(self.inbox.inbox.channel)
+    }
 }
 
 /// How an event ended.
@@ -171,14 +179,14 @@ fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage
     }
     // Automatic events never create a contact: they are placed by what they answer, or not at all.
     let answers = answered(tx, context, message)?;
-    let let_in = context.let_in || is_allowed(tx, workspace, message)?;
+    let let_in = context.let_in || is_allowed(tx, context, message)?;
     let automatic = message.automatic != Automatic::No && message.automatic != Automatic::Bulk && !let_in;
     if automatic && answers.is_none() {
         return Ok(Applied::dropped("T0-auto"));
     }
     let resolved = match answers {
         Some((id, ..)) if automatic && !message.from.iter().any(|c| c.disproved) => machine(tx, workspace, id)?,
-        _ => resolve(tx, workspace, &message.from, context.now)?,
+        _ => resolve(tx, workspace, &message.from, context.spelling(), context.now)?,
     };
     if resolved.blocked && !context.let_in {
         return Ok(Applied::blocked());
@@ -249,9 +257,13 @@ fn go_on_with_history(locked: &mut Locked, added: &Entry) {
 }
 
 /// Did somebody let this sender's automatic mail in for good?
-fn is_allowed(tx: &mut dyn Conn, workspace: WorkspaceId, message: &InboundMessage) -> Result<bool, StoreError> {
-    let key = message.from.iter().filter(|_| message.automatic != Automatic::No).find_map(identity::normal::key_of);
-    key.map_or(Ok(false), |key| store::pull::is_allowed(tx, workspace, &key.match_key))
+fn is_allowed(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> Result<bool, StoreError> {
+    let key = message
+        .from
+        .iter()
+        .filter(|_| message.automatic != Automatic::No)
+        .find_map(|claim| identity::normal::key_of(claim, context.spelling()));
+    key.map_or(Ok(false), |key| store::pull::is_allowed(tx, context.workspace, &key.match_key))
 }
 
 /// A machine that answers one of our messages stands in for the customer of that conversation: it makes no contact, holds
@@ -517,7 +529,7 @@ fn echo(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage) -> R
         return Ok(Applied { reason: Some("own_mail".to_owned()), ..Applied::nothing() });
     }
     // The other side of an echo is the customer.
-    let resolved = resolve(tx, workspace, &message.to, context.now)?;
+    let resolved = resolve(tx, workspace, &message.to, context.spelling(), context.now)?;
     if resolved.blocked && resolved.is_new {
         return Ok(Applied::blocked());
     }
@@ -718,7 +730,7 @@ fn opt(
     scope: OptScope,
     health: Health,
 ) -> Result<Applied, StoreError> {
-    let Some(key) = identity::normal::key_of(from) else { return Ok(Applied::dropped("no_address")) };
+    let Some(key) = identity::normal::key_of(from, context.spelling()) else { return Ok(Applied::dropped("no_address")) };
     let point = contact_point::upsert(tx, context.workspace, &key, &from.value, context.now)?;
     if scope == OptScope::All {
         contact_point::set_health(tx, context.workspace, point.id, health)?;
@@ -735,7 +747,9 @@ fn point_changed(
     old: &ContactPointClaim,
     new: &ContactPointClaim,
 ) -> Result<Applied, StoreError> {
-    let (Some(old_key), Some(new_key)) = (identity::normal::key_of(old), identity::normal::key_of(new)) else {
+    let (Some(old_key), Some(new_key)) =
+        (identity::normal::key_of(old, context.spelling()), identity::normal::key_of(new, context.spelling()))
+    else {
         return Ok(Applied::dropped("no_address"));
     };
     let Some(before) = contact_point::find_key(tx, context.workspace, &old_key)? else {
@@ -762,7 +776,7 @@ fn point_changed(
 /// answer is shown in the conversation.
 fn claimed(tx: &mut dyn Conn, context: &Context<'_>, claim: &ClaimEvent) -> Result<Applied, StoreError> {
     let workspace = context.workspace;
-    let resolved = resolve(tx, workspace, &claim.from, context.now)?;
+    let resolved = resolve(tx, workspace, &claim.from, context.spelling(), context.now)?;
     if resolved.blocked {
         return Ok(Applied::dropped("T0-blocked"));
     }

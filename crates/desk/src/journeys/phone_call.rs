@@ -34,7 +34,7 @@ pub fn apply(tx: &mut dyn Conn, context: &Context<'_>, event: &CallEvent) -> Res
 
 fn ring(tx: &mut dyn Conn, context: &Context<'_>, event: &CallEvent, external_id: String) -> Result<Applied, StoreError> {
     let workspace = context.workspace;
-    let resolved = resolve(tx, workspace, &event.from, context.now)?;
+    let resolved = resolve(tx, workspace, &event.from, context.spelling(), context.now)?;
     if resolved.blocked {
         return Ok(Applied::blocked());
     }

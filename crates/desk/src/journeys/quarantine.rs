@@ -99,7 +99,7 @@ impl Summary {
     /// The sender's address in its normal form.
     fn match_key(&self) -> Option<String> {
         let claim = ContactPointClaim::new(ContactPointKind::Email, "", self.from.clone()?, 0, ClaimSource::Sender);
-        Some(normal::key_of(&claim)?.match_key)
+        Some(normal::key_of(&claim, normal::Spelling::default())?.match_key)
     }
 }
 

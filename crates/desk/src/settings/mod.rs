@@ -7,6 +7,7 @@
 pub mod business_hours;
 pub mod draft;
 pub mod inbox;
+pub mod rules;
 pub mod secret;
 pub mod tag;
 pub mod view;

@@ -164,6 +164,9 @@ pub(crate) mod tests {
             customer_at: None,
             next_due_at: None,
             version: 1,
+            channels: vec![],
+            orders: vec![],
+            related: vec![],
         }
     }
 

@@ -46,7 +46,7 @@ pub fn point_key(visitor: &Visitor) -> Option<PointKey> {
 }
 
 fn key(kind: ContactPointKind, scope: &str, value: &str, source: ClaimSource) -> Option<PointKey> {
-    normal::key_of(&ContactPointClaim::new(kind, scope, value, 2, source))
+    normal::key_of(&ContactPointClaim::new(kind, scope, value, 2, source), normal::Spelling::default())
 }
 
 /// Finds what the visitor sees.
