@@ -507,6 +507,7 @@ impl Stock for Wire {
                     bytes: line.bytes,
                     deleted: line.deleted,
                     before_start: place.as_ref().is_none_or(|place| place.before_start(&line)),
+                    ahead: place.as_ref().is_some_and(|place| line.uid > place.last_uid),
                 };
                 let items = lines.into_iter().map(item).collect();
                 folders.push(StockFolder {
@@ -604,7 +605,7 @@ impl Wire {
 fn place_for(places: &Places, folder: &Folder, uidvalidity: u32) -> Option<Place> {
     match places.folders.get(&folder.name) {
         Some(place) if place.uidvalidity == uidvalidity => Some(place.clone()),
-        Some(place) => Some(Place { start_uid: 0, renumbered_to: u32::MAX, ..place.clone() }),
+        Some(place) => Some(Place { last_uid: 0, start_uid: 0, renumbered_to: u32::MAX, ..place.clone() }),
         None if places.v == 0 || places.known.contains(&folder.name) => None,
         None => Some(Place::default()),
     }
