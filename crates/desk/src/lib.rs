@@ -3,6 +3,7 @@
 
 pub mod context;
 pub mod numbers;
+pub mod presence;
 
 // Who works here and how it is set up.
 pub mod people;
@@ -11,6 +12,7 @@ pub mod directory;
 
 // A message in, a message out.
 pub mod ingest;
+pub mod mailbox;
 pub mod identity;
 pub mod placement;
 pub mod conversation;
@@ -23,6 +25,9 @@ pub mod housekeeping;
 
 // What screens read.
 pub mod view;
+
+// The contacts as a whole: files in and out, companies, fields, segments.
+pub mod contacts;
 
 // An invented business, for trying and for tests of scale.
 pub mod demo;

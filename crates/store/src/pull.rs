@@ -113,6 +113,15 @@ pub fn set_health(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId, s: 
     Ok(())
 }
 
+const FORGIVE: &str = "UPDATE pull_state SET refused_count = 0, state = 'starting', reason = NULL \
+     WHERE workspace_id = $1 AND inbox_id = $2 AND state IN ('needs_sign_in', 'wrong_settings')";
+
+/// Somebody changed what was wrong: sign-ins are counted anew.
+pub fn forgive(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId) -> Result<(), StoreError> {
+    tx.exec(FORGIVE, values![workspace, inbox])?;
+    Ok(())
+}
+
 /// Notes when the ledger was counted, and whether it added up.
 pub fn set_checked(
     tx: &mut dyn Conn,

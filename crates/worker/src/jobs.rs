@@ -3,6 +3,9 @@
 use crate::{JobContext, Outcome, Registry};
 use desk::conversation::change::WakeConversation;
 use desk::ingest::ProcessEvent;
+use desk::mailbox::check::CheckInbox;
+use desk::mailbox::history::ImportHistory;
+use desk::mailbox::ledger::CountInbox;
 use desk::outbox::{ApplyParked, CheckUncertain, DeliverOutbox, ReleaseHold};
 use desk::{Desk, JobEnd};
 use std::future::Future;
@@ -40,6 +43,16 @@ pub fn registry(desk: &Desk) -> Registry {
     on::<WakeConversation, _, _>(&mut registry, desk, |desk, context, job| async move {
         desk::conversation::change::wake(&desk, context.job, job).await
     });
+    on::<CountInbox, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::mailbox::ledger::run(&desk, context.job, job).await
+    });
+    on::<ImportHistory, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::mailbox::history::run(&desk, context.job, job).await
+    });
+    on::<CheckInbox, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::mailbox::check::run(&desk, context.job, job).await
+    });
+    registry.limit(<ImportHistory as store::job::Job>::NAME, desk::mailbox::history::ATTEMPT_COUNT_MAX);
     registry.limit(<DeliverOutbox as store::job::Job>::NAME, desk::outbox::deliver::ATTEMPT_COUNT_MAX);
     // A held answer must not stay behind because the database was away for a night.
     registry.limit(<ReleaseHold as store::job::Job>::NAME, desk::outbox::deliver::ATTEMPT_COUNT_MAX);

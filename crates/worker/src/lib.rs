@@ -7,6 +7,7 @@ mod attempt;
 pub mod follower;
 pub mod jobs;
 pub mod leader;
+pub mod mailboxes;
 pub mod recurring;
 pub mod registry;
 pub mod runner;
