@@ -524,7 +524,7 @@ fn uudecode(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 // <meta charset=..> within the first kilobyte, as browsers look for it.
-fn charset_of_html(bytes: &[u8]) -> Option<String> {
+pub(crate) fn charset_of_html(bytes: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1_024)]).to_ascii_lowercase();
     let rest = &head[head.find("charset=")? + 8..];
     let rest = rest.trim_start_matches(['"', '\'', ' ']);
