@@ -426,7 +426,7 @@ fn write_entry(
             locked.log(tx, "conversation.participant_added", context.now, actor, payload);
         }
     }
-    let mut files = uploaded(tx, workspace, message)?;
+    let mut files = uploaded(tx, workspace, context.inbox.inbox.id, message)?;
     let enclosed = enclosed::attach(tx, workspace, context.files, message, &actor.to_string(), context.now)?;
     files.extend(enclosed.iter().map(|(row, _)| row.clone()));
     let mut body = body_of(message, &files);
@@ -469,7 +469,12 @@ fn flags_of(found: &[String], message: &InboundMessage) -> Vec<String> {
 }
 
 /// Files that the sender has uploaded before. One that is not theirs, or was sent already, is left out: the text still comes.
-fn uploaded(tx: &mut dyn Conn, workspace: WorkspaceId, message: &InboundMessage) -> Result<Vec<Attachment>, StoreError> {
+fn uploaded(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    inbox: model::InboxId,
+    message: &InboundMessage,
+) -> Result<Vec<Attachment>, StoreError> {
     let ids: Vec<AttachmentId> = message
         .parts
         .iter()
@@ -480,7 +485,8 @@ fn uploaded(tx: &mut dyn Conn, workspace: WorkspaceId, message: &InboundMessage)
         .collect();
     let visitor = message.from.iter().find(|c| c.kind == ContactPointKind::Visitor).map(|c| format!("visitor:{}", c.value));
     let mut files = attachment::list(tx, workspace, &ids)?;
-    files.retain(|f| f.entry_id.is_none() && Some(&f.uploader) == visitor.as_ref());
+    let program = format!("inbox:{inbox}");
+    files.retain(|f| f.entry_id.is_none() && (f.uploader == program || Some(&f.uploader) == visitor.as_ref()));
     files.sort_by_key(|f| ids.iter().position(|id| *id == f.id));
     Ok(files)
 }
