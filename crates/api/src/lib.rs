@@ -7,6 +7,7 @@ pub mod auth;
 pub mod body;
 pub mod error;
 pub mod front;
+pub mod listen;
 pub mod live;
 pub mod openapi;
 pub mod pages;

@@ -30,6 +30,11 @@ impl Folder {
         .await
     }
 
+    /// Room on the disk for this account.
+    pub(crate) fn bytes_free(&self) -> Option<u64> {
+        fs4::available_space(&self.root).ok()
+    }
+
     /// A path of its own for an upload: several processes may share the folder.
     pub(crate) fn beside(&self) -> PathBuf {
         loop {

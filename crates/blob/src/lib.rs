@@ -137,6 +137,12 @@ impl Blobs {
         folder.sweep_unfinished(before).await
     }
 
+    /// Bytes that may still be written, where the back end can tell.
+    pub fn bytes_free(&self) -> Option<u64> {
+        let Back::Folder(folder) = &self.back;
+        folder.bytes_free()
+    }
+
     /// Lets calls fail, for tests; `None` stops that.
     pub fn set_fault(&self, plan: Option<FaultPlan>) {
         self.faults.set(plan);

@@ -47,7 +47,7 @@ pub struct Health {
     pub given_up_jobs: i64,
     /// Events that were put aside, counted up to 1,000.
     pub quarantined: i64,
-    /// Room on the disk, where it is known.
+    /// Room on the disk of the attachments, where it is known; on the embedded default the database stands on the same disk.
     pub disk_free_bytes: Option<u64>,
 }
 
@@ -74,6 +74,6 @@ async fn health(State(front): State<Front>, SignedIn { who, .. }: SignedIn) -> R
         oldest_ready_job_ms: oldest.map(|at| now.since(at).max(0)),
         given_up_jobs: jobs.given_up,
         quarantined,
-        disk_free_bytes: None,
+        disk_free_bytes: front.desk.blobs.bytes_free(),
     }))
 }

@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a story that meets something else than it tells has failed")]
 
 mod admin;
+mod channel;
 mod chat;
 mod cuts;
 mod drafts;
 mod files;
 mod http;
 mod lists;
+mod listen;
 mod live;
 mod openapi;
 mod pages;

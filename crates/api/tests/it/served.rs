@@ -48,10 +48,10 @@ impl Served {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it listens");
-        let router = api::router(app.front.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let router = api::router(app.front.clone());
         let stop = supervisor.stop_signal();
         supervisor.spawn("http", async move {
-            let serve = std::future::IntoFuture::into_future(axum::serve(listener, router));
+            let serve = api::listen::serve(listener, router, api::listen::Patience::default(), std::future::pending());
             tokio::select! {
                 _ = serve => {}
                 () = stop.stopped() => {}

@@ -65,10 +65,10 @@ async fn serve(settings: &Settings, stores: &wiring::Stores, listener: TcpListen
     let address = listener.local_addr()?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let stop = supervisor.stop_signal();
-    let router = api::router(front.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let router = api::router(front.clone());
     let (ended, mut has_ended) = tokio::sync::watch::channel(None);
     supervisor.spawn("http", async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.stopped().await }).await;
+        let served = api::listen::serve(listener, router, api::listen::Patience::default(), async move { stop.stopped().await }).await;
         ended.send_replace(Some(served.map_err(|error| error.to_string())));
     });
     announce(settings, &desk, address).await?;
