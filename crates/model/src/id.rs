@@ -203,6 +203,16 @@ ids! {
     PullTroubleId "ptr",
     /// A sender whose automatic mail makes conversations.
     AllowedSenderId "als",
+    /// A firm that contacts belong to.
+    CompanyId "cpy",
+    /// A field of contacts that the business made itself.
+    ContactFieldId "cfd",
+    /// One statement of consent.
+    ConsentId "cns",
+    /// A saved filter over contacts.
+    SegmentId "seg",
+    /// A file of people that was taken in.
+    ImportId "imp",
 }
 
 /// Makes ids that only grow, also when the clock steps back. One per process and node number.

@@ -334,6 +334,39 @@ words! {
         /// The visitor has left the chat (a warning).
         CustomerAway = "customer_away",
     }
+    /// What we may do with what a customer gave us (domain.md 12).
+    Purpose {
+        /// Answers and news about what they bought.
+        Service = "service",
+        /// Offers.
+        Marketing = "marketing",
+        /// Questions about how it went.
+        Survey = "survey",
+        /// Keeping the sound of calls.
+        Recording = "recording",
+    }
+    /// What the customer said about a purpose, least strict first.
+    ConsentState {
+        /// They said yes.
+        Granted = "granted",
+        /// They said no.
+        Refused = "refused",
+        /// They said yes once and no later.
+        Withdrawn = "withdrawn",
+    }
+    /// What a field of contacts holds.
+    FieldKind {
+        /// A line.
+        Text = "text",
+        /// A number.
+        Number = "number",
+        /// A day.
+        Date = "date",
+        /// Yes or no.
+        YesNo = "yes_no",
+        /// One of several words.
+        Choice = "choice",
+    }
     /// Why a provider refused.
     FailureClass {
         /// It will never work.

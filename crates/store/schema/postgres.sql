@@ -15,6 +15,15 @@ CREATE TABLE agent (
   CONSTRAINT agent_pkey PRIMARY KEY (workspace_id, id)
 );
 CREATE UNIQUE INDEX agent_email ON agent USING btree (workspace_id, email_key);
+CREATE TABLE allowed_sender (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  match_key text NOT NULL,
+  added_by text NOT NULL,
+  added_at bigint NOT NULL,
+  CONSTRAINT allowed_sender_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE UNIQUE INDEX allowed_sender_key ON allowed_sender USING btree (workspace_id, match_key);
 CREATE TABLE attachment (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -29,8 +38,36 @@ CREATE TABLE attachment (
   CONSTRAINT attachment_pkey PRIMARY KEY (workspace_id, id),
   CONSTRAINT attachment_workspace_id_blob_id_fkey FOREIGN KEY (workspace_id, blob_id) REFERENCES blob(workspace_id, id)
 );
+CREATE INDEX attachment_blob ON attachment USING btree (workspace_id, blob_id);
 CREATE INDEX attachment_entry ON attachment USING btree (workspace_id, entry_id, id) WHERE (entry_id IS NOT NULL);
 CREATE INDEX attachment_loose ON attachment USING btree (workspace_id, created_at, id) WHERE (entry_id IS NULL);
+CREATE INDEX attachment_waiting ON attachment USING btree (workspace_id, conversation_id) WHERE ((entry_id IS NULL) AND (conversation_id IS NOT NULL));
+CREATE TABLE automatic_answer (
+  workspace_id bigint NOT NULL,
+  inbox_id bigint NOT NULL,
+  kind text NOT NULL,
+  enabled boolean NOT NULL,
+  subject text,
+  text text NOT NULL,
+  html text,
+  article_url text,
+  reply_within_minutes bigint,
+  business_hours_id bigint,
+  version bigint NOT NULL,
+  CONSTRAINT automatic_answer_pkey PRIMARY KEY (workspace_id, inbox_id, kind)
+);
+CREATE TABLE automatic_sent (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  inbox_id bigint NOT NULL,
+  address_key text NOT NULL,
+  kind text NOT NULL,
+  conversation_id bigint NOT NULL,
+  at bigint NOT NULL,
+  CONSTRAINT automatic_sent_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX automatic_sent_address ON automatic_sent USING btree (workspace_id, inbox_id, address_key, at, id);
+CREATE INDEX automatic_sent_conversation ON automatic_sent USING btree (workspace_id, conversation_id, id);
 CREATE TABLE blob (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -71,6 +108,46 @@ CREATE TABLE call (
 );
 CREATE INDEX call_conversation ON call USING btree (workspace_id, conversation_id, id);
 CREATE INDEX call_external ON call USING btree (workspace_id, external_id) WHERE (external_id IS NOT NULL);
+CREATE TABLE company (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  name text NOT NULL,
+  name_key text NOT NULL,
+  domain text,
+  notes text,
+  created_at bigint NOT NULL,
+  version bigint NOT NULL,
+  CONSTRAINT company_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE UNIQUE INDEX company_name ON company USING btree (workspace_id, name_key);
+CREATE TABLE compose_draft (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  agent_id bigint NOT NULL,
+  content text NOT NULL,
+  attachments text NOT NULL,
+  version bigint NOT NULL,
+  updated_at bigint NOT NULL,
+  CONSTRAINT compose_draft_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX compose_draft_agent ON compose_draft USING btree (workspace_id, agent_id, updated_at, id);
+CREATE TABLE consent (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  purpose text NOT NULL,
+  channel text NOT NULL,
+  contact_point_id bigint,
+  state text NOT NULL,
+  source text NOT NULL,
+  evidence text NOT NULL,
+  at bigint NOT NULL,
+  recorded_at bigint NOT NULL,
+  recorded_by text NOT NULL,
+  import_id bigint,
+  CONSTRAINT consent_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX consent_contact ON consent USING btree (workspace_id, contact_id, id);
 CREATE TABLE contact (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -88,11 +165,44 @@ CREATE TABLE contact (
   first_seen_at bigint NOT NULL,
   last_seen_at bigint NOT NULL,
   version bigint NOT NULL,
+  company_id bigint,
+  erased_at bigint,
   CONSTRAINT contact_pkey PRIMARY KEY (workspace_id, id)
 );
+CREATE INDEX contact_company ON contact USING btree (workspace_id, company_id, id) WHERE (company_id IS NOT NULL);
 CREATE INDEX contact_live ON contact USING btree (workspace_id, live_id, id);
 CREATE INDEX contact_name ON contact USING btree (workspace_id, name_key, id) WHERE (merged_into IS NULL);
 CREATE INDEX contact_seen ON contact USING btree (workspace_id, last_seen_at, id) WHERE (merged_into IS NULL);
+CREATE TABLE contact_field (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  name text NOT NULL,
+  name_key text NOT NULL,
+  kind text NOT NULL,
+  choices text NOT NULL,
+  position bigint NOT NULL,
+  archived_at bigint,
+  version bigint NOT NULL,
+  CONSTRAINT contact_field_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE UNIQUE INDEX contact_field_name ON contact_field USING btree (workspace_id, name_key) WHERE (archived_at IS NULL);
+CREATE TABLE contact_field_value (
+  workspace_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  field_id bigint NOT NULL,
+  value text NOT NULL,
+  value_key text NOT NULL,
+  changed_at bigint NOT NULL,
+  CONSTRAINT contact_field_value_pkey PRIMARY KEY (workspace_id, contact_id, field_id)
+);
+CREATE INDEX contact_field_value_key ON contact_field_value USING btree (workspace_id, field_id, value_key, contact_id);
+CREATE TABLE contact_key (
+  workspace_id bigint NOT NULL,
+  match_key bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  CONSTRAINT contact_key_pkey PRIMARY KEY (workspace_id, match_key, contact_id)
+);
+CREATE UNIQUE INDEX contact_key_contact ON contact_key USING btree (workspace_id, contact_id, match_key);
 CREATE TABLE contact_merge (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -120,9 +230,11 @@ CREATE TABLE contact_point (
   health text NOT NULL,
   blocked_at bigint,
   seen_at bigint NOT NULL,
+  loose_key text,
   CONSTRAINT contact_point_pkey PRIMARY KEY (workspace_id, id)
 );
 CREATE UNIQUE INDEX contact_point_key ON contact_point USING btree (workspace_id, kind, scope, match_key);
+CREATE INDEX contact_point_loose ON contact_point USING btree (workspace_id, kind, loose_key) WHERE (loose_key IS NOT NULL);
 CREATE TABLE contact_point_owner (
   workspace_id bigint NOT NULL,
   contact_point_id bigint NOT NULL,
@@ -136,6 +248,25 @@ CREATE TABLE contact_point_owner (
   CONSTRAINT contact_point_owner_pkey PRIMARY KEY (workspace_id, contact_point_id, contact_id)
 );
 CREATE INDEX contact_point_owner_contact ON contact_point_owner USING btree (workspace_id, contact_id);
+CREATE TABLE contact_suggestion (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  a_id bigint NOT NULL,
+  b_id bigint NOT NULL,
+  source text NOT NULL,
+  bits bigint,
+  level bigint NOT NULL,
+  evidence text NOT NULL,
+  state text NOT NULL,
+  made_at bigint NOT NULL,
+  decided_by text,
+  decided_at bigint,
+  CONSTRAINT contact_suggestion_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX contact_suggestion_b ON contact_suggestion USING btree (workspace_id, b_id, a_id);
+CREATE INDEX contact_suggestion_best ON contact_suggestion USING btree (workspace_id, bits, id) WHERE (state = 'open'::text);
+CREATE INDEX contact_suggestion_open ON contact_suggestion USING btree (workspace_id, made_at, id) WHERE (state = 'open'::text);
+CREATE UNIQUE INDEX contact_suggestion_pair ON contact_suggestion USING btree (workspace_id, a_id, b_id);
 CREATE TABLE conversation (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -170,6 +301,8 @@ CREATE TABLE conversation (
   customer_at bigint,
   next_due_at bigint,
   version bigint NOT NULL,
+  channels text NOT NULL DEFAULT ''::text,
+  orders text NOT NULL DEFAULT ''::text,
   CONSTRAINT conversation_pkey PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX conversation_agent ON conversation USING btree (workspace_id, agent_id, folder, last_activity_at, id) WHERE (agent_id IS NOT NULL);
@@ -235,8 +368,19 @@ CREATE TABLE delivery (
   CONSTRAINT delivery_pkey PRIMARY KEY (workspace_id, id),
   CONSTRAINT delivery_workspace_id_outbox_id_fkey FOREIGN KEY (workspace_id, outbox_id) REFERENCES outbox(workspace_id, id)
 );
+CREATE INDEX delivery_inbox ON delivery USING btree (workspace_id, inbox_id, id);
 CREATE UNIQUE INDEX delivery_part ON delivery USING btree (workspace_id, outbox_id, round, part, attempt);
 CREATE INDEX delivery_provider ON delivery USING btree (workspace_id, inbox_id, provider_key) WHERE (provider_key IS NOT NULL);
+CREATE TABLE delivery_address (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  conversation_id bigint NOT NULL,
+  contact_point_id bigint NOT NULL,
+  added_at bigint NOT NULL,
+  CONSTRAINT delivery_address_pkey PRIMARY KEY (workspace_id, id),
+  CONSTRAINT delivery_address_workspace_id_conversation_id_fkey FOREIGN KEY (workspace_id, conversation_id) REFERENCES conversation(workspace_id, id)
+);
+CREATE UNIQUE INDEX delivery_address_one ON delivery_address USING btree (workspace_id, conversation_id, contact_point_id);
 CREATE TABLE draft (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -248,6 +392,7 @@ CREATE TABLE draft (
   attachments text NOT NULL,
   version bigint NOT NULL,
   updated_at bigint NOT NULL,
+  mail text,
   CONSTRAINT draft_pkey PRIMARY KEY (workspace_id, id)
 );
 CREATE UNIQUE INDEX draft_one ON draft USING btree (workspace_id, agent_id, conversation_id, mode);
@@ -289,6 +434,7 @@ CREATE TABLE entry (
 CREATE UNIQUE INDEX entry_client ON entry USING btree (workspace_id, client_key) WHERE (client_key IS NOT NULL);
 CREATE INDEX entry_conversation ON entry USING btree (workspace_id, conversation_id, at, id);
 CREATE INDEX entry_external ON entry USING btree (workspace_id, inbox_id, external_key) WHERE (external_key IS NOT NULL);
+CREATE INDEX entry_external_mail ON entry USING btree (workspace_id, external_key) WHERE ((external_key IS NOT NULL) AND (channel = 'email'::text));
 CREATE INDEX entry_seq ON entry USING btree (workspace_id, conversation_id, seq, id);
 CREATE INDEX entry_timeline ON entry USING btree (workspace_id, contact_id, at, id);
 CREATE TABLE event_log (
@@ -307,6 +453,61 @@ CREATE TABLE event_log (
 );
 CREATE UNIQUE INDEX event_log_change ON event_log USING btree (workspace_id, change_seq);
 CREATE UNIQUE INDEX event_log_stream ON event_log USING btree (workspace_id, stream_id, seq) WHERE (stream_id IS NOT NULL);
+CREATE TABLE handoff_token (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  token_hash text NOT NULL,
+  mode text NOT NULL,
+  conversation_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  delivered_point_id bigint,
+  level bigint NOT NULL,
+  target_channel text,
+  target_inbox_id bigint,
+  entry_id bigint,
+  made_by text NOT NULL,
+  created_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  used_at bigint,
+  used_by bigint,
+  used_point_id bigint,
+  attempts bigint NOT NULL,
+  CONSTRAINT handoff_token_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX handoff_token_conversation ON handoff_token USING btree (workspace_id, conversation_id, id);
+CREATE UNIQUE INDEX handoff_token_hash ON handoff_token USING btree (workspace_id, token_hash);
+CREATE TABLE import (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  file_name text NOT NULL,
+  blob_key text NOT NULL,
+  encoding text NOT NULL,
+  separator text NOT NULL,
+  row_count bigint NOT NULL,
+  mapping text NOT NULL,
+  state text NOT NULL,
+  next_row bigint NOT NULL,
+  counts text NOT NULL,
+  created_by text NOT NULL,
+  created_at bigint NOT NULL,
+  done_at bigint,
+  undone_at bigint,
+  reason text,
+  CONSTRAINT import_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX import_created ON import USING btree (workspace_id, created_at, id);
+CREATE TABLE import_row (
+  workspace_id bigint NOT NULL,
+  import_id bigint NOT NULL,
+  line bigint NOT NULL,
+  outcome text NOT NULL,
+  reason text,
+  contact_id bigint,
+  before text,
+  after_version bigint,
+  CONSTRAINT import_row_pkey PRIMARY KEY (workspace_id, import_id, line)
+);
+CREATE INDEX import_row_contact ON import_row USING btree (workspace_id, contact_id) WHERE (contact_id IS NOT NULL);
 CREATE TABLE inbox (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -323,12 +524,22 @@ CREATE TABLE inbox (
   version bigint NOT NULL,
   CONSTRAINT inbox_pkey PRIMARY KEY (workspace_id, id)
 );
+CREATE UNIQUE INDEX inbox_anywhere ON inbox USING btree (id);
 CREATE UNIQUE INDEX inbox_site ON inbox USING btree (site) WHERE (site IS NOT NULL);
 CREATE TABLE inbox_agent (
   workspace_id bigint NOT NULL,
   inbox_id bigint NOT NULL,
   agent_id bigint NOT NULL,
   CONSTRAINT inbox_agent_pkey PRIMARY KEY (workspace_id, inbox_id, agent_id)
+);
+CREATE TABLE inbox_check (
+  workspace_id bigint NOT NULL,
+  inbox_id bigint NOT NULL,
+  run text NOT NULL,
+  started_at bigint NOT NULL,
+  ended_at bigint,
+  steps text NOT NULL,
+  CONSTRAINT inbox_check_pkey PRIMARY KEY (workspace_id, inbox_id)
 );
 CREATE TABLE invitation (
   workspace_id bigint NOT NULL,
@@ -498,12 +709,69 @@ CREATE TABLE provider_event (
   reason text,
   entry_id bigint,
   dismissed_at bigint,
+  folder_id bigint,
+  same_as bigint,
+  summary text,
   CONSTRAINT provider_event_pkey PRIMARY KEY (workspace_id, id)
 );
+CREATE INDEX provider_event_automatic ON provider_event USING btree (workspace_id, received_at, id) WHERE ((outcome = 'dropped'::text) AND (summary IS NOT NULL));
+CREATE INDEX provider_event_blob ON provider_event USING btree (workspace_id, blob_id) WHERE (blob_id IS NOT NULL);
 CREATE INDEX provider_event_content ON provider_event USING btree (workspace_id, inbox_id, content_key);
+CREATE INDEX provider_event_entry ON provider_event USING btree (workspace_id, entry_id) WHERE (entry_id IS NOT NULL);
+CREATE INDEX provider_event_folder ON provider_event USING btree (workspace_id, folder_id, id) WHERE (folder_id IS NOT NULL);
 CREATE UNIQUE INDEX provider_event_once ON provider_event USING btree (workspace_id, inbox_id, dedupe_key);
 CREATE INDEX provider_event_open ON provider_event USING btree (workspace_id, received_at, id) WHERE (processed_at IS NULL);
 CREATE INDEX provider_event_quarantine ON provider_event USING btree (workspace_id, received_at, id) WHERE ((outcome = 'quarantined'::text) AND (dismissed_at IS NULL));
+CREATE TABLE pull_folder (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  inbox_id bigint NOT NULL,
+  name text NOT NULL,
+  role text NOT NULL,
+  generation text NOT NULL,
+  figures text NOT NULL,
+  checked_at bigint,
+  CONSTRAINT pull_folder_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE UNIQUE INDEX pull_folder_name ON pull_folder USING btree (workspace_id, inbox_id, name);
+CREATE TABLE pull_import (
+  workspace_id bigint NOT NULL,
+  inbox_id bigint NOT NULL,
+  state text NOT NULL,
+  since bigint,
+  total bigint NOT NULL,
+  done bigint NOT NULL,
+  reason text,
+  started_at bigint NOT NULL,
+  ended_at bigint,
+  CONSTRAINT pull_import_pkey PRIMARY KEY (workspace_id, inbox_id)
+);
+CREATE TABLE pull_state (
+  workspace_id bigint NOT NULL,
+  inbox_id bigint NOT NULL,
+  cursor text NOT NULL,
+  state text NOT NULL,
+  push boolean NOT NULL,
+  alive_at bigint,
+  trouble_since bigint,
+  reason text,
+  announced boolean NOT NULL,
+  refused_count bigint NOT NULL,
+  checked_at bigint,
+  balanced boolean NOT NULL,
+  CONSTRAINT pull_state_pkey PRIMARY KEY (workspace_id, inbox_id)
+);
+CREATE TABLE pull_trouble (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  inbox_id bigint NOT NULL,
+  kind text NOT NULL,
+  detail text NOT NULL,
+  began_at bigint NOT NULL,
+  ended_at bigint,
+  CONSTRAINT pull_trouble_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX pull_trouble_inbox ON pull_trouble USING btree (workspace_id, inbox_id, id);
 CREATE TABLE schema_migration (
   number bigint NOT NULL,
   name text NOT NULL,
@@ -538,12 +806,42 @@ CREATE TABLE secret (
   CONSTRAINT secret_pkey PRIMARY KEY (workspace_id, id)
 );
 CREATE UNIQUE INDEX secret_name ON secret USING btree (workspace_id, owner_id, name);
+CREATE TABLE segment (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  agent_id bigint NOT NULL,
+  name text NOT NULL,
+  query text NOT NULL,
+  shared boolean NOT NULL,
+  version bigint NOT NULL,
+  CONSTRAINT segment_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE TABLE sender_burst (
+  workspace_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  began_at bigint NOT NULL,
+  messages bigint NOT NULL,
+  conversations bigint NOT NULL,
+  open boolean NOT NULL,
+  CONSTRAINT sender_burst_pkey PRIMARY KEY (workspace_id, contact_id)
+);
 CREATE TABLE setting (
   workspace_id bigint NOT NULL,
   name text NOT NULL,
   value text NOT NULL,
   CONSTRAINT setting_pkey PRIMARY KEY (workspace_id, name)
 );
+CREATE TABLE signature (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  inbox_id bigint NOT NULL,
+  agent_id bigint NOT NULL,
+  text text NOT NULL,
+  html text,
+  version bigint NOT NULL,
+  CONSTRAINT signature_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE UNIQUE INDEX signature_of ON signature USING btree (workspace_id, inbox_id, agent_id);
 CREATE TABLE tag (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -569,6 +867,37 @@ CREATE TABLE team_agent (
   CONSTRAINT team_agent_pkey PRIMARY KEY (workspace_id, team_id, agent_id)
 );
 CREATE INDEX team_agent_agent ON team_agent USING btree (workspace_id, agent_id, team_id);
+CREATE TABLE template (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  name text NOT NULL,
+  name_key text NOT NULL,
+  agent_id bigint,
+  inbox_id bigint,
+  subject text,
+  text text NOT NULL,
+  html text,
+  version bigint NOT NULL,
+  updated_at bigint NOT NULL,
+  CONSTRAINT template_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX template_name ON template USING btree (workspace_id, name_key, id);
+CREATE TABLE tombstone (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  erased_by text NOT NULL,
+  erased_at bigint NOT NULL,
+  counts text NOT NULL,
+  CONSTRAINT tombstone_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX tombstone_contact ON tombstone USING btree (workspace_id, contact_id, id);
+CREATE TABLE tombstone_key (
+  workspace_id bigint NOT NULL,
+  key_hash text NOT NULL,
+  erased_at bigint NOT NULL,
+  CONSTRAINT tombstone_key_pkey PRIMARY KEY (workspace_id, key_hash)
+);
 CREATE TABLE view (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,

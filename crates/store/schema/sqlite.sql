@@ -8,6 +8,11 @@ CREATE TABLE agent (
   created_at BIGINT NOT NULL, archived_at BIGINT, version BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX agent_email ON agent(workspace_id, email_key);
+CREATE TABLE allowed_sender (            -- automatic mail of these makes conversations all the same
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  match_key TEXT NOT NULL, added_by TEXT NOT NULL, added_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX allowed_sender_key ON allowed_sender(workspace_id, match_key);
 CREATE TABLE attachment (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   entry_id BIGINT, conversation_id BIGINT,             -- no entry yet: uploaded, waiting for a send or a draft
@@ -15,8 +20,23 @@ CREATE TABLE attachment (
   blob_id BIGINT NOT NULL REFERENCES blob(id), name TEXT NOT NULL, mime TEXT NOT NULL, bytes BIGINT NOT NULL,
   created_at BIGINT NOT NULL
 );
+CREATE INDEX attachment_blob ON attachment(workspace_id, blob_id);
 CREATE INDEX attachment_entry ON attachment(workspace_id, entry_id, id) WHERE entry_id IS NOT NULL;
 CREATE INDEX attachment_loose ON attachment(workspace_id, created_at, id) WHERE entry_id IS NULL;
+CREATE INDEX attachment_waiting ON attachment(workspace_id, conversation_id) WHERE entry_id IS NULL AND conversation_id IS NOT NULL;
+CREATE TABLE automatic_answer (          -- what an inbox answers by itself
+  workspace_id BIGINT NOT NULL, inbox_id BIGINT NOT NULL, kind TEXT NOT NULL,   -- acknowledge, off_hours
+  enabled BOOLEAN NOT NULL, subject TEXT, text TEXT NOT NULL, html TEXT, article_url TEXT,
+  reply_within_minutes BIGINT, business_hours_id BIGINT, version BIGINT NOT NULL,
+  PRIMARY KEY (workspace_id, inbox_id, kind)
+);
+CREATE TABLE automatic_sent (            -- which were sent, so that none is sent twice; kind unsubscribed: none any more
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  inbox_id BIGINT NOT NULL, address_key TEXT NOT NULL, kind TEXT NOT NULL,
+  conversation_id BIGINT NOT NULL, at BIGINT NOT NULL
+);
+CREATE INDEX automatic_sent_address ON automatic_sent(workspace_id, inbox_id, address_key, at, id);
+CREATE INDEX automatic_sent_conversation ON automatic_sent(workspace_id, conversation_id, id);
 CREATE TABLE blob (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   sha256 TEXT NOT NULL, bytes BIGINT NOT NULL, mime TEXT NOT NULL, data_key TEXT,
@@ -33,6 +53,22 @@ CREATE TABLE call (
 );
 CREATE INDEX call_conversation ON call(workspace_id, conversation_id, id);
 CREATE INDEX call_external ON call(workspace_id, external_id) WHERE external_id IS NOT NULL;
+CREATE TABLE company (workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL, domain TEXT, notes TEXT, created_at BIGINT NOT NULL, version BIGINT NOT NULL);
+CREATE UNIQUE INDEX company_name ON company(workspace_id, name_key);
+CREATE TABLE compose_draft (             -- a conversation that an agent is about to begin
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  agent_id BIGINT NOT NULL, content TEXT NOT NULL, attachments TEXT NOT NULL, version BIGINT NOT NULL, updated_at BIGINT NOT NULL
+);
+CREATE INDEX compose_draft_agent ON compose_draft(workspace_id, agent_id, updated_at, id);
+CREATE TABLE consent (                   -- statements, never changed: the last one of a contact about a purpose and way counts
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  contact_id BIGINT NOT NULL, purpose TEXT NOT NULL,
+  channel TEXT NOT NULL,                 -- '' = on every channel
+  contact_point_id BIGINT,               -- NULL = at every address
+  state TEXT NOT NULL, source TEXT NOT NULL, evidence TEXT NOT NULL,
+  at BIGINT NOT NULL, recorded_at BIGINT NOT NULL, recorded_by TEXT NOT NULL, import_id BIGINT
+);
+CREATE INDEX consent_contact ON consent(workspace_id, contact_id, id);
 CREATE TABLE contact (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   merged_into BIGINT,                    -- pointer; no row elsewhere is rewritten by a merge
@@ -42,10 +78,30 @@ CREATE TABLE contact (
   blocked_at BIGINT, blocked_by TEXT,
   first_seen_at BIGINT NOT NULL, last_seen_at BIGINT NOT NULL,
   version BIGINT NOT NULL
-);
+, company_id BIGINT, erased_at BIGINT);
+CREATE INDEX contact_company ON contact(workspace_id, company_id, id) WHERE company_id IS NOT NULL;
 CREATE INDEX contact_live ON contact(workspace_id, live_id, id);
 CREATE INDEX contact_name ON contact(workspace_id, name_key, id) WHERE merged_into IS NULL;
 CREATE INDEX contact_seen ON contact(workspace_id, last_seen_at, id) WHERE merged_into IS NULL;
+CREATE TABLE contact_field (             -- fields that the business made itself
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL, name_key TEXT NOT NULL, kind TEXT NOT NULL,     -- text, number, date, yes_no, choice
+  choices TEXT NOT NULL,                 -- JSON list of words
+  position BIGINT NOT NULL, archived_at BIGINT, version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX contact_field_name ON contact_field(workspace_id, name_key) WHERE archived_at IS NULL;
+CREATE TABLE contact_field_value (
+  workspace_id BIGINT NOT NULL, contact_id BIGINT NOT NULL, field_id BIGINT NOT NULL,
+  value TEXT NOT NULL, value_key TEXT NOT NULL,              -- folded, and sortable for numbers
+  changed_at BIGINT NOT NULL,
+  PRIMARY KEY (workspace_id, contact_id, field_id)
+);
+CREATE INDEX contact_field_value_key ON contact_field_value(workspace_id, field_id, value_key, contact_id);
+CREATE TABLE contact_key (               -- who may be the same as whom: contacts that share one of these are compared
+  workspace_id BIGINT NOT NULL, match_key BIGINT NOT NULL, contact_id BIGINT NOT NULL,
+  PRIMARY KEY (workspace_id, match_key, contact_id)
+);
+CREATE UNIQUE INDEX contact_key_contact ON contact_key(workspace_id, contact_id, match_key);
 CREATE TABLE contact_merge (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   keep_id BIGINT NOT NULL, other_id BIGINT NOT NULL,
@@ -59,8 +115,9 @@ CREATE TABLE contact_point (             -- one row per key; upserted first in i
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   kind TEXT NOT NULL, scope TEXT NOT NULL, match_key TEXT NOT NULL, raw TEXT NOT NULL,   -- scope '' where there is none: NULLs are never equal
   shared BOOLEAN NOT NULL, health TEXT NOT NULL, blocked_at BIGINT, seen_at BIGINT NOT NULL
-);
+, loose_key TEXT);
 CREATE UNIQUE INDEX contact_point_key ON contact_point(workspace_id, kind, scope, match_key);
+CREATE INDEX contact_point_loose ON contact_point(workspace_id, kind, loose_key) WHERE loose_key IS NOT NULL;
 CREATE TABLE contact_point_owner (       -- two live owners = ambiguous
   workspace_id BIGINT NOT NULL, contact_point_id BIGINT NOT NULL, contact_id BIGINT NOT NULL,
   proof_level BIGINT NOT NULL, evidence TEXT NOT NULL, source TEXT NOT NULL,
@@ -68,6 +125,20 @@ CREATE TABLE contact_point_owner (       -- two live owners = ambiguous
   PRIMARY KEY (workspace_id, contact_point_id, contact_id)
 );
 CREATE INDEX contact_point_owner_contact ON contact_point_owner(workspace_id, contact_id);
+CREATE TABLE contact_suggestion (        -- two contacts that may be one person; one row per pair, lower id first
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  a_id BIGINT NOT NULL, b_id BIGINT NOT NULL,
+  source TEXT NOT NULL,                  -- arrival, model
+  bits BIGINT,                           -- weight in thousandths of a bit, where the model gave one
+  level BIGINT NOT NULL,                 -- strongest proof behind the evidence
+  evidence TEXT NOT NULL,                -- JSON
+  state TEXT NOT NULL,                   -- open, not_same, merged
+  made_at BIGINT NOT NULL, decided_by TEXT, decided_at BIGINT
+);
+CREATE INDEX contact_suggestion_b ON contact_suggestion(workspace_id, b_id, a_id);
+CREATE INDEX contact_suggestion_best ON contact_suggestion(workspace_id, bits, id) WHERE state = 'open';
+CREATE INDEX contact_suggestion_open ON contact_suggestion(workspace_id, made_at, id) WHERE state = 'open';
+CREATE UNIQUE INDEX contact_suggestion_pair ON contact_suggestion(workspace_id, a_id, b_id);
 CREATE TABLE conversation (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   number BIGINT NOT NULL,
@@ -89,7 +160,7 @@ CREATE TABLE conversation (
   merged_into BIGINT, follow_up_of BIGINT, related TEXT,
   created_at BIGINT NOT NULL, last_activity_at BIGINT NOT NULL, customer_at BIGINT, next_due_at BIGINT,
   version BIGINT NOT NULL
-);
+, channels TEXT NOT NULL DEFAULT '', orders TEXT NOT NULL DEFAULT '');
 CREATE INDEX conversation_agent      ON conversation(workspace_id, agent_id, folder, last_activity_at, id) WHERE agent_id IS NOT NULL;
 CREATE INDEX conversation_all        ON conversation(workspace_id, folder, last_activity_at, id);
 CREATE INDEX conversation_contact    ON conversation(workspace_id, contact_id, last_activity_at, id);
@@ -125,13 +196,19 @@ CREATE TABLE delivery (                  -- one per part and attempt, committed 
   uncertain BOOLEAN NOT NULL, provider_id TEXT, provider_key TEXT, class TEXT, code TEXT, reason TEXT, request TEXT,
   changed_at BIGINT NOT NULL
 );
+CREATE INDEX delivery_inbox ON delivery(workspace_id, inbox_id, id);
 CREATE UNIQUE INDEX delivery_part ON delivery(workspace_id, outbox_id, round, part, attempt);
 CREATE INDEX delivery_provider ON delivery(workspace_id, inbox_id, provider_key) WHERE provider_key IS NOT NULL;
+CREATE TABLE delivery_address (          -- typed by a visitor: where the answers of one conversation may go, and nothing else
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  conversation_id BIGINT NOT NULL REFERENCES conversation(id), contact_point_id BIGINT NOT NULL, added_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX delivery_address_one ON delivery_address(workspace_id, conversation_id, contact_point_id);
 CREATE TABLE draft (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   conversation_id BIGINT NOT NULL, agent_id BIGINT NOT NULL, mode TEXT NOT NULL,
   inbox_id BIGINT, text TEXT NOT NULL, attachments TEXT NOT NULL, version BIGINT NOT NULL, updated_at BIGINT NOT NULL
-);
+, mail TEXT);
 CREATE UNIQUE INDEX draft_one ON draft(workspace_id, agent_id, conversation_id, mode);
 CREATE TABLE entry (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
@@ -153,6 +230,7 @@ CREATE TABLE entry (
 CREATE UNIQUE INDEX entry_client ON entry(workspace_id, client_key) WHERE client_key IS NOT NULL;
 CREATE INDEX entry_conversation ON entry(workspace_id, conversation_id, at, id);
 CREATE INDEX entry_external     ON entry(workspace_id, inbox_id, external_key) WHERE external_key IS NOT NULL;
+CREATE INDEX entry_external_mail ON entry(workspace_id, external_key) WHERE external_key IS NOT NULL AND channel = 'email';
 CREATE INDEX entry_seq          ON entry(workspace_id, conversation_id, seq, id);
 CREATE INDEX entry_timeline     ON entry(workspace_id, contact_id, at, id);
 CREATE TABLE event_log (
@@ -166,6 +244,39 @@ CREATE TABLE event_log (
 );
 CREATE UNIQUE INDEX event_log_change ON event_log(workspace_id, change_seq);
 CREATE UNIQUE INDEX event_log_stream ON event_log(workspace_id, stream_id, seq) WHERE stream_id IS NOT NULL;
+CREATE TABLE handoff_token (             -- leads a customer from one channel to another, once
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  token_hash TEXT NOT NULL,              -- SHA-256 of the text, hex
+  mode TEXT NOT NULL,                    -- link, code
+  conversation_id BIGINT NOT NULL, contact_id BIGINT NOT NULL,
+  delivered_point_id BIGINT,             -- the address that it went to; NULL = nowhere that proves anything
+  level BIGINT NOT NULL,                 -- the most that it may prove
+  target_channel TEXT, target_inbox_id BIGINT,
+  entry_id BIGINT,                       -- the message that carried it
+  made_by TEXT NOT NULL, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL,
+  used_at BIGINT, used_by BIGINT, used_point_id BIGINT,
+  attempts BIGINT NOT NULL               -- wrong codes typed
+);
+CREATE INDEX handoff_token_conversation ON handoff_token(workspace_id, conversation_id, id);
+CREATE UNIQUE INDEX handoff_token_hash ON handoff_token(workspace_id, token_hash);
+CREATE TABLE import (                    -- a file of people: looked at, taken in, perhaps taken back
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  file_name TEXT NOT NULL, blob_key TEXT NOT NULL,           -- '' once the file is not needed any more
+  encoding TEXT NOT NULL, separator TEXT NOT NULL, row_count BIGINT NOT NULL,
+  mapping TEXT NOT NULL,                 -- JSON: meaning of each column, country, source and date of consent
+  state TEXT NOT NULL,                   -- ready, running, done, failed, undone
+  next_row BIGINT NOT NULL, counts TEXT NOT NULL,
+  created_by TEXT NOT NULL, created_at BIGINT NOT NULL, done_at BIGINT, undone_at BIGINT, reason TEXT
+);
+CREATE INDEX import_created ON import(workspace_id, created_at, id);
+CREATE TABLE import_row (                -- what one line did, so that it can be taken back
+  workspace_id BIGINT NOT NULL, import_id BIGINT NOT NULL, line BIGINT NOT NULL,
+  outcome TEXT NOT NULL,                 -- new, updated, unchanged, conflict, refused, erased
+  reason TEXT, contact_id BIGINT,
+  before TEXT, after_version BIGINT,     -- JSON of what was there; the contact's version afterwards
+  PRIMARY KEY (workspace_id, import_id, line)
+);
+CREATE INDEX import_row_contact ON import_row(workspace_id, contact_id) WHERE contact_id IS NOT NULL;
 CREATE TABLE inbox (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   channel TEXT NOT NULL, name TEXT NOT NULL, enabled BOOLEAN NOT NULL,
@@ -180,6 +291,12 @@ CREATE UNIQUE INDEX inbox_site ON inbox(site) WHERE site IS NOT NULL;
 CREATE TABLE inbox_agent (               -- no row for an inbox: every agent may see it
   workspace_id BIGINT NOT NULL, inbox_id BIGINT NOT NULL, agent_id BIGINT NOT NULL,
   PRIMARY KEY (workspace_id, inbox_id, agent_id)
+);
+CREATE TABLE inbox_check (               -- the last check of an inbox, step by step
+  workspace_id BIGINT NOT NULL, inbox_id BIGINT NOT NULL,
+  run TEXT NOT NULL, started_at BIGINT NOT NULL, ended_at BIGINT,
+  steps TEXT NOT NULL,                   -- JSON
+  PRIMARY KEY (workspace_id, inbox_id)
 );
 CREATE TABLE invitation (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
@@ -265,11 +382,46 @@ CREATE TABLE provider_event (
   headers TEXT NOT NULL, evidence BYTEA, lane BIGINT, lane_name TEXT NOT NULL,
   received_at BIGINT NOT NULL, processed_at BIGINT, outcome TEXT, reason TEXT, entry_id BIGINT,   -- outcome: entry, state, dropped, quarantined
   dismissed_at BIGINT
-);
+, folder_id BIGINT, same_as BIGINT, summary TEXT);
+CREATE INDEX provider_event_automatic ON provider_event(workspace_id, received_at, id) WHERE outcome = 'dropped' AND summary IS NOT NULL;
+CREATE INDEX provider_event_blob ON provider_event(workspace_id, blob_id) WHERE blob_id IS NOT NULL;
 CREATE INDEX provider_event_content ON provider_event(workspace_id, inbox_id, content_key);
+CREATE INDEX provider_event_entry ON provider_event(workspace_id, entry_id) WHERE entry_id IS NOT NULL;
+CREATE INDEX provider_event_folder ON provider_event(workspace_id, folder_id, id) WHERE folder_id IS NOT NULL;
 CREATE UNIQUE INDEX provider_event_once ON provider_event(workspace_id, inbox_id, dedupe_key);
 CREATE INDEX provider_event_open ON provider_event(workspace_id, received_at, id) WHERE processed_at IS NULL;
 CREATE INDEX provider_event_quarantine ON provider_event(workspace_id, received_at, id) WHERE outcome = 'quarantined' AND dismissed_at IS NULL;
+CREATE TABLE pull_folder (               -- the ledger, one row per folder
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  inbox_id BIGINT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, generation TEXT NOT NULL,
+  figures TEXT NOT NULL,                 -- JSON of the last count
+  checked_at BIGINT
+);
+CREATE UNIQUE INDEX pull_folder_name ON pull_folder(workspace_id, inbox_id, name);
+CREATE TABLE pull_import (               -- what was there before, taken in as history
+  workspace_id BIGINT NOT NULL, inbox_id BIGINT NOT NULL,
+  state TEXT NOT NULL,                   -- waiting, running, done, stopped, failed
+  since BIGINT,                          -- NULL: everything
+  total BIGINT NOT NULL, done BIGINT NOT NULL, reason TEXT,
+  started_at BIGINT NOT NULL, ended_at BIGINT,
+  PRIMARY KEY (workspace_id, inbox_id)
+);
+CREATE TABLE pull_state (
+  workspace_id BIGINT NOT NULL, inbox_id BIGINT NOT NULL,
+  cursor TEXT NOT NULL,                  -- only the adapter understands it; moves in the commit of the event
+  state TEXT NOT NULL,                   -- starting, ok, trouble, needs_sign_in, wrong_settings
+  push BOOLEAN NOT NULL,                 -- the server tells us of news by itself
+  alive_at BIGINT,                       -- when the server last answered, to the minute
+  trouble_since BIGINT, reason TEXT, announced BOOLEAN NOT NULL,
+  refused_count BIGINT NOT NULL,         -- sign-ins refused in a row
+  checked_at BIGINT, balanced BOOLEAN NOT NULL,
+  PRIMARY KEY (workspace_id, inbox_id)
+);
+CREATE TABLE pull_trouble (              -- what happened to an inbox, for people: no connection, renumbered, mail missing
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  inbox_id BIGINT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL, began_at BIGINT NOT NULL, ended_at BIGINT
+);
+CREATE INDEX pull_trouble_inbox ON pull_trouble(workspace_id, inbox_id, id);
 CREATE TABLE schema_migration (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL);
 CREATE TABLE secret (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
@@ -277,7 +429,21 @@ CREATE TABLE secret (
   changed_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX secret_name ON secret(workspace_id, owner_id, name);
+CREATE TABLE segment (                   -- saved filters over contacts
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  agent_id BIGINT NOT NULL, name TEXT NOT NULL, query TEXT NOT NULL, shared BOOLEAN NOT NULL, version BIGINT NOT NULL
+);
+CREATE TABLE sender_burst (              -- how fast somebody writes: a loop is cut here
+  workspace_id BIGINT NOT NULL, contact_id BIGINT NOT NULL,
+  began_at BIGINT NOT NULL, messages BIGINT NOT NULL, conversations BIGINT NOT NULL, open BOOLEAN NOT NULL,
+  PRIMARY KEY (workspace_id, contact_id)
+);
 CREATE TABLE setting (workspace_id BIGINT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (workspace_id, name));
+CREATE TABLE signature (                 -- words under mails; 0: of every inbox, of every agent
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  inbox_id BIGINT NOT NULL, agent_id BIGINT NOT NULL, text TEXT NOT NULL, html TEXT, version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX signature_of ON signature(workspace_id, inbox_id, agent_id);
 CREATE TABLE tag (workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL, colour TEXT NOT NULL);
 CREATE UNIQUE INDEX tag_name ON tag(workspace_id, name_key);
 CREATE TABLE team (workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL, version BIGINT NOT NULL);
@@ -287,6 +453,24 @@ CREATE TABLE team_agent (
   PRIMARY KEY (workspace_id, team_id, agent_id)
 );
 CREATE INDEX team_agent_agent ON team_agent(workspace_id, agent_id, team_id);
+CREATE TABLE template (                  -- prepared texts
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL, name_key TEXT NOT NULL,
+  agent_id BIGINT,                       -- whose own; none: everybody's
+  inbox_id BIGINT,                       -- offered in this inbox only
+  subject TEXT, text TEXT NOT NULL, html TEXT, version BIGINT NOT NULL, updated_at BIGINT NOT NULL
+);
+CREATE INDEX template_name ON template(workspace_id, name_key, id);
+CREATE TABLE tombstone (                 -- somebody was erased: nothing here names them
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  contact_id BIGINT NOT NULL, erased_by TEXT NOT NULL, erased_at BIGINT NOT NULL,
+  counts TEXT NOT NULL                   -- JSON: entries, files ..
+);
+CREATE INDEX tombstone_contact ON tombstone(workspace_id, contact_id, id);
+CREATE TABLE tombstone_key (             -- keyed hashes of what they were reached by, so that an import leaves them out
+  workspace_id BIGINT NOT NULL, key_hash TEXT NOT NULL, erased_at BIGINT NOT NULL,
+  PRIMARY KEY (workspace_id, key_hash)
+);
 CREATE TABLE view (workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY, agent_id BIGINT NOT NULL, name TEXT NOT NULL, query TEXT NOT NULL, shared BOOLEAN NOT NULL, pinned BOOLEAN NOT NULL);
 CREATE TABLE workspace (
   id BIGINT NOT NULL PRIMARY KEY,        -- the tenant itself: a handful of rows

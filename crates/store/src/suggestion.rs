@@ -99,3 +99,28 @@ pub fn decide(
 ) -> Result<bool, StoreError> {
     Ok(tx.exec(DECIDE, values![workspace, one.min(other), one.max(other), state, by, now])? == 1)
 }
+
+const BEST: &str = "SELECT id, a_id, b_id, source, bits, level, evidence, state, made_at, decided_by, decided_at FROM contact_suggestion WHERE workspace_id = $1 AND state = 'open' AND bits IS NOT NULL AND (bits, id) < ($2, $3) ORDER BY bits DESC, id DESC LIMIT $4";
+/// Open pairs with a weight, best first, below the position `(bits, id)`.
+pub fn best(tx: &mut dyn Conn, workspace: WorkspaceId, below: (i64, i64), limit: i64) -> Result<Vec<Suggestion>, StoreError> {
+    Ok(tx.rows(BEST, values![workspace, below.0, below.1, limit])?.iter().map(read).collect())
+}
+
+const FIND: &str = "SELECT id, a_id, b_id, source, bits, level, evidence, state, made_at, decided_by, decided_at FROM contact_suggestion WHERE workspace_id = $1 AND a_id = $2 AND b_id = $3";
+/// The row of a pair.
+pub fn find(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    one: ContactId,
+    other: ContactId,
+) -> Result<Option<Suggestion>, StoreError> {
+    Ok(tx.one(FIND, values![workspace, one.min(other), one.max(other)])?.as_ref().map(read))
+}
+
+const RENEW: &str = "UPDATE contact_suggestion SET bits = $4, level = $5, evidence = $6, state = $7, made_at = $8 WHERE workspace_id = $1 AND a_id = $2 AND b_id = $3";
+/// Stores what is known of a pair now.
+pub fn renew(tx: &mut dyn Conn, workspace: WorkspaceId, pair: &Suggestion) -> Result<(), StoreError> {
+    let s = pair;
+    tx.exec(RENEW, values![workspace, s.a, s.b, s.bits, s.level, s.evidence.to_string(), &s.state, s.made_at])?;
+    Ok(())
+}
