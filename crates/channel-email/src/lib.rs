@@ -3,12 +3,19 @@
 
 pub mod address;
 pub mod charset;
+pub mod check;
 pub mod date;
+mod discover;
 pub mod fetch;
 pub mod headers;
+pub mod html;
+mod html_dom;
 mod imap;
+pub mod lmtp;
 pub mod mime;
+mod presets;
 pub mod quote;
+mod quote_html;
 mod quote_lines;
 #[rustfmt::skip]
 mod quote_words;
