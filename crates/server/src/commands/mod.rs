@@ -1,6 +1,7 @@
 //! The sub-commands, each in its file. `serve` is what a bare `continuo` does.
 
 mod backup;
+mod contacts;
 mod demo;
 mod doctor;
 mod migrate;
@@ -10,13 +11,14 @@ mod serve;
 use crate::settings::{self, Given, Settings};
 use crate::{Failed, print};
 
-const COMMANDS: [(&str, &str); 9] = [
+const COMMANDS: [(&str, &str); 10] = [
     ("serve", "run the server (the default)"),
     ("migrate", "bring the database up to date and stop"),
     ("doctor", "look whether everything is in order, also beside a running server"),
     ("backup FILE", "copy a SQLite database, also beside a running server"),
     ("reset-password EMAIL", "print a link that sets another password, also beside a running server"),
     ("demo [--conversations N]", "fill the workspace with an invented business, for trying things out"),
+    ("contacts match FILE", "print which records of a list of people are one person"),
     ("openapi", "print the description of the HTTP interface"),
     ("help", "print this"),
     ("version", "print the version"),
@@ -41,6 +43,7 @@ pub fn run(name: &str, given: &Given, rest: &[String]) -> Result<(), Failed> {
         "migrate" => no_more(name, rest).and_then(|()| migrate::run(&Settings::of(given)?)),
         "doctor" => no_more(name, rest).and_then(|()| doctor::run(&Settings::of(given)?)),
         "openapi" => no_more(name, rest).and_then(|()| print(&api::openapi())),
+        "contacts" => contacts::run(rest),
         "demo" => demo::run(&Settings::of(given)?, rest),
         "backup" => backup::run(&Settings::of(given)?, one(name, "FILE", rest)?),
         "reset-password" => reset_password::run(&Settings::of(given)?, one(name, "EMAIL", rest)?),

@@ -1,0 +1,4 @@
+//! The contacts of a workspace as a whole: files of people in and out, companies, fields, segments.
+
+pub mod columns;
+pub mod table;
