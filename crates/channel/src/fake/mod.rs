@@ -11,10 +11,10 @@ pub use play::{FakeAnswer, FakeParts, FakeTraits, FaultPlan, Submitted, Taken};
 pub use wire::{FakeEvent, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_request};
 
 use crate::{
-    Accepted, AttachRule, Blob, Blocked, Capabilities, Channel, CheckResult, CheckState, Cursor, Evidence, FetchError, Fut,
-    InboundEvent, InboxSettings, Media, MediaClass, MediaRef, Outbound, OwnAddress, Pull, PullError, Quarantine, RawEvent,
-    RawSink, Reconcile, Reconciled, SendContext, SendError, SendIdempotency, Signal, Signals, SinkError, Template, Templates,
-    Webhook, WireRequest, window::window,
+    Accepted, AttachRule, Blob, Blocked, Capabilities, Channel, CheckResult, CheckState, Cursor, Evidence, FOLDER, FOLDER_ROLE,
+    FetchError, FolderRole, Fut, HISTORY, InboundEvent, InboxSettings, Media, MediaClass, MediaRef, Outbound, OwnAddress, Pull,
+    PullError, Quarantine, RawEvent, RawSink, Reconcile, Reconciled, SendContext, SendError, SendIdempotency, Signal, Signals,
+    SinkError, SourceNews, Stock, StockFolder, StockItem, Template, Templates, Webhook, WireRequest, window::window,
 };
 use model::{Clock, InboxId};
 use play::Play;
@@ -103,6 +103,15 @@ impl FakeChannel {
     /// Events that the next `pull` brings.
     pub fn put_pulled(&self, events: impl IntoIterator<Item = FakeEvent>) {
         self.play().pulled.extend(events);
+    }
+
+    /// So many of these lay there before the inbox was connected.
+    pub fn set_before_start(&self, count: usize) {
+        self.play().before_start = count;
+    }
+    /// Moves everything to a new numbering, as a mail server does: each key ends with this.
+    pub fn renumber(&self, generation: &str) {
+        self.play().generation = generation.to_owned();
     }
 
     /// Every call of `submit` with what it was told, in order.
@@ -201,6 +210,9 @@ impl Channel for FakeChannel {
     fn templates(&self) -> Option<&dyn Templates> {
         self.play().traits.templates.then_some(self as &dyn Templates)
     }
+    fn stock(&self) -> Option<&dyn Stock> {
+        self.play().traits.pull.then_some(self as &dyn Stock)
+    }
     fn signals(&self) -> Option<&dyn Signals> {
         self.play().traits.signals.then_some(self as &dyn Signals)
     }
@@ -261,27 +273,113 @@ impl Evidence for FakeChannel {
     }
 }
 
+impl FakeChannel {
+    /// A pulled event with the marks of where it lay, under the key of the present numbering.
+    fn pulled(&self, event: &FakeEvent, history: bool) -> RawEvent {
+        let mut raw = event.raw_event(self.clock.now());
+        raw.dedupe_key.push_str(&self.play().generation);
+        raw.headers =
+            vec![(FOLDER.to_owned(), "INBOX".to_owned()), (FOLDER_ROLE.to_owned(), FolderRole::Inbox.word().to_owned())];
+        if history {
+            raw.headers.push((HISTORY.to_owned(), "1".to_owned()));
+        }
+        raw
+    }
+}
+
 impl Pull for FakeChannel {
     fn pull<'a>(&'a self, _inbox: &'a InboxSettings, from: Cursor, sink: &'a dyn RawSink) -> Fut<'a, Result<Cursor, PullError>> {
         Box::pin(async move {
             // The cursor counts events; a second pull from an old cursor brings the same ones again, as providers do.
-            let mut at: usize = from.0.parse().unwrap_or(0);
+            let (start, generation) = {
+                let play = self.play();
+                (play.before_start, play.generation.clone())
+            };
+            let (mut at, known) = match from.0.split_once(' ') {
+                Some((at, known)) => (at.parse().unwrap_or(0), known.to_owned()),
+                None => (from.0.parse().unwrap_or(start), generation.clone()),
+            };
+            if known != generation {
+                sink.news(SourceNews::Renumbered { folder: "INBOX".to_owned(), count: at as u64 });
+                at = start;
+            }
+            let cursor_at = |at: usize| match generation.as_str() {
+                "" => Cursor(at.to_string()),
+                generation => Cursor(format!("{at} {generation}")),
+            };
             loop {
+                let event = {
+                    let mut play = self.play();
+                    match play.next_fault() {
+                        Some(FakeAnswer::SignInAgain) => return Err(PullError::SignInAgain),
+                        Some(_) => return Err(PullError::Lost("the connection was cut".to_owned())),
+                        None => play.pulled.get(at).cloned(),
+                    }
+                };
+                let Some(event) = event else {
+                    sink.news(SourceNews::Alive { push: true });
+                    return Ok(cursor_at(at));
+                };
+                match sink.accept(vec![self.pulled(&event, false)], Some(cursor_at(at + 1))).await {
+                    Ok(()) => at += 1,
+                    Err(SinkError::Busy) => return Ok(cursor_at(at)),
+                    Err(SinkError::Closed(why)) => return Err(PullError::Lost(why)),
+                }
+            }
+        })
+    }
+}
+
+impl FakeChannel {
+    fn accepted(&self, accepted: Result<(), SinkError>) -> Result<(), PullError> {
+        accepted.map_err(|error| PullError::Lost(error.to_string()))
+    }
+}
+
+impl Stock for FakeChannel {
+    fn list<'a>(&'a self, _inbox: &'a InboxSettings, cursor: &'a Cursor) -> Fut<'a, Result<Vec<StockFolder>, PullError>> {
+        let mut play = self.play();
+        if play.next_fault().is_some() {
+            return Box::pin(std::future::ready(Err(PullError::Lost("the connection was cut".to_owned()))));
+        }
+        let at: usize = cursor.0.split(' ').next().and_then(|at| at.parse().ok()).unwrap_or(0);
+        let items = play.pulled.iter().enumerate().map(|(n, event)| StockItem {
+            key: format!("{}{}", event.id, play.generation),
+            at: Some(model::Timestamp(n as i64)),
+            bytes: event.event.to_string().len() as u64,
+            deleted: false,
+            before_start: n < play.before_start,
+            ahead: n >= at,
+        });
+        let folder = StockFolder {
+            name: "INBOX".to_owned(),
+            role: FolderRole::Inbox,
+            generation: play.generation.clone(),
+            items: items.collect(),
+        };
+        Box::pin(std::future::ready(Ok(vec![folder])))
+    }
+    fn fetch<'a>(
+        &'a self,
+        _inbox: &'a InboxSettings,
+        keys: &'a [String],
+        history: bool,
+        sink: &'a dyn RawSink,
+    ) -> Fut<'a, Result<(), PullError>> {
+        Box::pin(async move {
+            for key in keys {
                 let event = {
                     let mut play = self.play();
                     if play.next_fault().is_some() {
                         return Err(PullError::Lost("the connection was cut".to_owned()));
                     }
-                    play.pulled.get(at).cloned()
+                    let generation = play.generation.clone();
+                    play.pulled.iter().find(|event| format!("{}{generation}", event.id) == *key).cloned()
                 };
-                let Some(event) = event else { return Ok(Cursor(at.to_string())) };
-                let cursor = Cursor((at + 1).to_string());
-                match sink.accept(vec![event.raw_event(self.clock.now())], Some(cursor)).await {
-                    Ok(()) => at += 1,
-                    Err(SinkError::Busy) => return Ok(Cursor(at.to_string())),
-                    Err(SinkError::Closed(why)) => return Err(PullError::Lost(why)),
-                }
+                let Some(event) = event else { continue };
+                self.accepted(sink.accept(vec![self.pulled(&event, history)], None).await)?;
             }
+            Ok(())
         })
     }
 }

@@ -135,6 +135,8 @@ pub(super) struct Play {
     pub media: HashMap<String, Blob>,
     pub templates: Vec<Template>,
     pub pulled: Vec<FakeEvent>,
+    pub before_start: usize,
+    pub generation: String,
     pub fault_calls: u64,
     pub fault: Option<FaultPlan>,
     pub ids: u64,
