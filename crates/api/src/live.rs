@@ -402,6 +402,7 @@ impl Live {
             (bus::Who::Contact(_), bus::Doing::TypingReply) => self.presences().typing(place, true, now),
             // Viewing: a widget is open and nobody writes in it. Gone: the last one was closed.
             (bus::Who::Contact(_), doing) => {
+                self.desk().visitors.note(news.workspace, conversation, doing != bus::Doing::Gone, now);
                 let mut presences = self.presences();
                 let stopped = presences.typing(place, false, now);
                 presences.online(place, doing != bus::Doing::Gone) || stopped

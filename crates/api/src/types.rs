@@ -6,6 +6,8 @@ pub mod cursor;
 pub mod entry;
 pub mod file;
 pub mod live;
+pub mod merge;
+pub mod mail;
 pub mod reply;
 pub mod search;
 
@@ -166,6 +168,10 @@ pub struct Inbox {
     /// Settings of an inbox of the API channel; only for those who may change them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api: Option<ApiSettings>,
+    /// Settings of a mail inbox; only for those who may change them. Secrets are never shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub email: Option<serde_json::Value>,
     /// The line for the business's own pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snippet: Option<String>,
@@ -183,6 +189,7 @@ impl Inbox {
     pub fn of(row: store::inbox::Inbox, base: &str, with_settings: bool) -> Self {
         let is_webchat = row.channel == Channel::Webchat;
         let api = (row.channel == Channel::Api && with_settings).then(|| serde_json::from_value(row.settings.clone()).ok()).flatten();
+        let email = (row.channel == Channel::Email && with_settings).then(|| row.settings.clone());
         let webchat = (is_webchat && with_settings).then(|| serde_json::from_value(row.settings).ok()).flatten();
         Self {
             id: row.id,
@@ -194,6 +201,7 @@ impl Inbox {
             state: row.state,
             webchat,
             api,
+            email,
             snippet: row.site.as_ref().map(|site| format!("<script src=\"{base}/w/{site}.js\" async></script>")),
             test_url: row.site.as_ref().map(|site| format!("{base}/w/{site}/test")),
             last_in_at: row.last_in_at,

@@ -267,4 +267,8 @@ pub enum Fix {
     SwitchChannel,
     /// An admin signs the account in again.
     SignIn,
+    /// What is not read in the chat goes out by mail now.
+    SendByMail,
+    /// An address on this channel has to be asked for.
+    AddAddress,
 }

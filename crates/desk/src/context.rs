@@ -32,6 +32,8 @@ pub struct Desk {
     pub pace: crate::outbox::pace::Pace,
     /// Numbers for new conversations, reserved in blocks.
     pub numbers: Numbers,
+    /// Which visitors have the widget open.
+    pub visitors: crate::presence::Visitors,
 }
 
 impl Desk {

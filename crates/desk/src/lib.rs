@@ -13,11 +13,15 @@ pub mod directory;
 // A message in, a message out.
 pub mod ingest;
 pub mod mailbox;
+pub mod consent;
 pub mod identity;
 pub mod placement;
 pub mod conversation;
+pub mod facts;
 pub mod outbox;
 pub mod reply;
+pub mod handoff;
+pub mod automatic;
 pub mod journeys;
 
 // What the product does by itself, at night and between.

@@ -130,6 +130,38 @@ impl Hours {
         }
         None
     }
+
+    /// The time at which `minutes` of opening hours have passed since `from`, within 370 days. Hours that never open count
+    /// as always open.
+    pub fn after_open_minutes(&self, from: Timestamp, minutes: i64) -> Timestamp {
+        let mut left_ms = minutes.max(0).saturating_mul(60_000);
+        let always = from.plus_ms(left_ms);
+        let Ok(zone) = self.zone() else { return always };
+        let mut date = local_date(&zone, from);
+        for _ in 0..370 {
+            for (open, close) in self.open_on(&zone, date) {
+                let begin = open.max(from);
+                let span_ms = close.since(begin);
+                if span_ms <= 0 {
+                    continue;
+                }
+                if left_ms <= span_ms {
+                    return begin.plus_ms(left_ms);
+                }
+                left_ms -= span_ms;
+            }
+            let Ok(next) = date.tomorrow() else { break };
+            date = next;
+        }
+        always
+    }
+
+    /// A time as people of the business read it: `Mon 23 Nov 2026, 09:00`.
+    pub fn local_text(&self, at: Timestamp) -> String {
+        let zone = self.zone().unwrap_or(TimeZone::UTC);
+        let zoned = jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_zoned(zone);
+        zoned.strftime("%a %-d %b %Y, %H:%M").to_string()
+    }
 }
 
 fn local_date(zone: &TimeZone, at: Timestamp) -> Date {
@@ -153,6 +185,18 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn two_working_hours_from_friday_afternoon_end_on_monday() {
+        let hours = Hours::office("Europe/Berlin");
+        // Friday 16:00 in Berlin.
+        let friday = at("2026-11-20T15:00:00Z");
+        assert_eq!(hours.after_open_minutes(friday, 60), at("2026-11-20T16:00:00Z"));
+        assert_eq!(hours.after_open_minutes(friday, 120), at("2026-11-23T09:00:00Z"));
+        assert_eq!(hours.local_text(at("2026-11-23T09:00:00Z")), "Mon 23 Nov 2026, 10:00");
+        let never = Hours { week: vec![vec![]; 7], ..Hours::office("UTC") };
+        assert_eq!(never.after_open_minutes(friday, 60), friday.plus_ms(3_600_000));
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub struct Mail {
 }
 
 /// An address of a mail as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MailAddress {
     /// Display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

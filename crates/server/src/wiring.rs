@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::search::Search;
 use store::{Access, Db, DbSettings, Wake};
+use worker::mailboxes::MailboxTimes;
 use worker::{Runner, RunnerSettings, Supervisor};
 
 /// Folder of attachments and large raw events inside the data folder.
@@ -97,7 +98,7 @@ pub async fn desk(settings: &Settings, stores: &Stores) -> Result<Desk, Failed> 
 }
 
 /// Starts everything that runs beside requests, and connects commits to those who wait for them.
-pub fn start(front: &Front, supervisor: &Supervisor) {
+pub fn start(settings: &Settings, front: &Front, supervisor: &Supervisor) {
     let desk = &front.desk;
     let runner = Runner::new(
         desk.db.clone(),
@@ -123,6 +124,16 @@ pub fn start(front: &Front, supervisor: &Supervisor) {
         let runner = runner.clone();
         async move { runner.run(stop).await }
     });
+    let (fetched, fetchers) = (desk.clone(), supervisor.clone());
+    supervisor.spawn_restarting("mailboxes", move |stop| {
+        worker::mailboxes::run(fetched.clone(), fetchers.clone(), MailboxTimes::default(), stop)
+    });
+    if let Some(bind) = settings.lmtp_listen {
+        let listening = desk.clone();
+        supervisor.spawn_restarting("lmtp", move |stop| {
+            worker::mailboxes::listen(listening.clone(), model::Channel::Email, bind, stop)
+        });
+    }
     let live = front.live.clone();
     supervisor.spawn_restarting("live", move |stop| {
         let live = live.clone();

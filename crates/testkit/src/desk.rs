@@ -85,6 +85,7 @@ impl TestDesk {
             directory: Directory::default(),
             numbers: Numbers::default(),
             pace: desk::outbox::pace::Pace::default(),
+            visitors: desk::presence::Visitors::default(),
             gate: desk::people::Gate::new(&*random),
         };
         let now = clock.now();
@@ -216,6 +217,8 @@ impl TestDesk {
         NewReply {
             kind: EntryKind::Message,
             text: text.to_owned(),
+            html: None,
+            mail: desk::reply::MailChoice::default(),
             attachment_ids: vec![],
             mention_ids: vec![],
             inbox_id: None,

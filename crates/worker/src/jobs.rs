@@ -1,12 +1,14 @@
 //! The jobs of the product: which name runs which desk function. Nothing else; what a job does is the desk's matter.
 
 use crate::{JobContext, Outcome, Registry};
+use desk::automatic::AnswerBySelf;
 use desk::conversation::change::WakeConversation;
 use desk::ingest::ProcessEvent;
 use desk::mailbox::check::CheckInbox;
 use desk::mailbox::history::ImportHistory;
 use desk::mailbox::ledger::CountInbox;
 use desk::outbox::{ApplyParked, CheckUncertain, DeliverOutbox, ReleaseHold};
+use desk::reply::by_mail::ContinueByMail;
 use desk::{Desk, JobEnd};
 use std::future::Future;
 
@@ -53,6 +55,14 @@ pub fn registry(desk: &Desk) -> Registry {
         desk::mailbox::check::run(&desk, context.job, job).await
     });
     registry.limit(<ImportHistory as store::job::Job>::NAME, desk::mailbox::history::ATTEMPT_COUNT_MAX);
+    on::<AnswerBySelf, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::automatic::answer::run(&desk, context.job, job).await
+    });
+    on::<ContinueByMail, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::reply::by_mail::run(&desk, context.job, job).await
+    });
+    // A visitor who is there and does not read is looked at again for a day.
+    registry.limit(<ContinueByMail as store::job::Job>::NAME, desk::outbox::deliver::ATTEMPT_COUNT_MAX);
     registry.limit(<DeliverOutbox as store::job::Job>::NAME, desk::outbox::deliver::ATTEMPT_COUNT_MAX);
     // A held answer must not stay behind because the database was away for a night.
     registry.limit(<ReleaseHold as store::job::Job>::NAME, desk::outbox::deliver::ATTEMPT_COUNT_MAX);

@@ -8,6 +8,7 @@ use crate::error::Problem;
 use crate::types::ProblemDocument;
 use crate::types::entry::{Author, Entry, EntryBody, EntryCall, EntryEvent, EntryPlaced, EntryStatus, EntryVia, Part};
 use crate::types::file::Files;
+use crate::types::mail::{MailWish, MailWishMode};
 use axum::extract::State;
 use axum::routing::{delete, post};
 use axum::{Json, Router};
@@ -39,6 +40,9 @@ const KEY_CHARS_MAX: usize = 128;
         SendEntry,
         SendKind,
         SendThen,
+        MailWish,
+        MailWishMode,
+        model::MailAddress,
         RetryEntry
     ))
 )]
@@ -119,6 +123,12 @@ pub struct SendEntry {
     pub kind: SendKind,
     /// The text.
     pub text: String,
+    /// The same as HTML, for channels that take it; cleaned before it is stored.
+    #[serde(default)]
+    pub html: Option<String>,
+    /// Receivers, subject and the rest, where the answer goes by mail.
+    #[serde(default)]
+    pub mail: Option<MailWish>,
     /// Uploaded before.
     #[serde(default)]
     pub attachment_ids: Vec<AttachmentId>,
@@ -173,6 +183,8 @@ async fn send(
             SendKind::Note => EntryKind::Note,
         },
         text: new.text,
+        html: new.html,
+        mail: new.mail.map(Into::into).unwrap_or_default(),
         attachment_ids: new.attachment_ids,
         mention_ids: new.mention_ids,
         inbox_id: new.inbox_id,
@@ -188,14 +200,14 @@ async fn send(
     Ok((StatusCode::CREATED, shown(&front, &who, entry).await?))
 }
 
-async fn undo_seconds(front: &Front, who: &Who) -> Result<i64, Problem> {
+pub(super) async fn undo_seconds(front: &Front, who: &Who) -> Result<i64, Problem> {
     let (workspace, agent) = (who.workspace, who.agent);
     let found = front.desk.db.read(move |tx| store::agent::get(tx, workspace, agent)).await?;
     let preferences: model::preferences::Preferences = serde_json::from_value(found.preferences).unwrap_or_default();
     Ok(i64::from(preferences.undo_seconds))
 }
 
-async fn shown(front: &Front, who: &Who, entry: store::entry::Entry) -> Result<Json<Entry>, Problem> {
+pub(super) async fn shown(front: &Front, who: &Who, entry: store::entry::Entry) -> Result<Json<Entry>, Problem> {
     let (workspace, me) = (who.workspace, who.agent);
     let views = front.desk.db.read(move |tx| timeline::views(tx, workspace, vec![entry.clone()])).await?;
     let view = views.first().ok_or_else(Problem::not_found)?;

@@ -7,6 +7,7 @@ use model::{
     Direction, DraftId, DraftMode, EntryId, EntryKind, EventId, InboxId, Status, Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use super::mail::EntryMail;
 use utoipa::ToSchema;
 
 /// Who wrote an entry.
@@ -29,6 +30,8 @@ pub struct EntryBody {
     pub html_safe: Option<String>,
     /// Subject, where the channel has one.
     pub subject: Option<String>,
+    /// Senders and receivers, where it is a mail.
+    pub mail: Option<EntryMail>,
 }
 
 /// A piece that is neither text nor file.
@@ -228,7 +231,12 @@ impl Entry {
             author: Author { kind: e.author_kind, id: author_id, name: e.author_name.clone() },
             at: e.at,
             audience: e.audience,
-            body: EntryBody { text: e.body.text.clone(), html_safe: e.body.html.clone(), subject: e.body.subject.clone() },
+            body: EntryBody {
+                text: e.body.text.clone(),
+                html_safe: e.body.html.clone(),
+                subject: e.body.subject.clone(),
+                mail: e.body.mail.as_deref().map(EntryMail::from),
+            },
             attachments: e.body.attachments.iter().map(|a| files.attachment(a.id, &a.name, &a.mime, a.bytes)).collect(),
             parts: e.body.parts.iter().cloned().map(Part::from).collect(),
             status: view.status.as_ref().map(EntryStatus::from),

@@ -67,6 +67,10 @@ pub struct ReplyOption {
     pub default: bool,
     /// How well the address is proven.
     pub proof_level: i64,
+    /// When the visitor left the chat.
+    pub away_since: Option<Timestamp>,
+    /// What is not read there goes on by mail so many seconds later.
+    pub by_mail_after_seconds: Option<i64>,
 }
 
 impl From<Way> for ReplyOption {
@@ -93,6 +97,8 @@ impl From<Way> for ReplyOption {
             },
             default: way.is_default,
             proof_level: way.proof_level,
+            away_since: way.away_since,
+            by_mail_after_seconds: way.by_mail_after_seconds,
         }
     }
 }
@@ -104,6 +110,8 @@ fn fix(fix: Fix) -> ReplyFix {
         Fix::ChangeFiles => "change_files",
         Fix::SwitchChannel => "switch_channel",
         Fix::SignIn => "sign_in",
+        Fix::SendByMail => "send_by_mail",
+        Fix::AddAddress => "add_address",
     };
     ReplyFix { action: action.to_owned(), label_key: format!("fix.{action}") }
 }

@@ -4,6 +4,8 @@
 pub mod add;
 pub mod change;
 pub mod label;
+pub mod mail;
+pub mod sight;
 
 pub use add::{NewEntry, add_entry, add_event};
 pub use change::{ChangeError, Patch};

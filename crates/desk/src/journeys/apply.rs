@@ -7,7 +7,9 @@ use crate::conversation::change::{set_spam, set_status};
 use crate::directory::OpenInbox;
 use crate::identity::normal::Spelling;
 use crate::identity::{self, Resolved, resolve};
-use crate::outbox::receipt;
+use crate::automatic::{self, burst};
+use crate::outbox::{self, receipt};
+use crate::reply::typed;
 use crate::placement::{Action, Candidate, Facts, Placement, Windows, place};
 use channel::{Automatic, ClaimEvent, ContactPointClaim, InboundEvent, InboundMessage, OptScope, UpTo, WatermarkKind};
 use model::parts::Part as BodyPart;
@@ -177,8 +179,17 @@ fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage
     {
         return Ok(Applied::dropped("T0-duplicate"));
     }
+    // What a server reports about a mail of ours is told at that mail.
+    if let Some(report) = message.mail.as_ref().and_then(|mail| mail.report.as_ref())
+        && let Some(entry) = outbox::report::apply(tx, context.keys, workspace, context.inbox.inbox.id, report, context.now)?
+    {
+        return Ok(Applied { entry: Some(entry), ..Applied::nothing() });
+    }
     // Automatic events never create a contact: they are placed by what they answer, or not at all.
     let answers = answered(tx, context, message)?;
+    if let Some((id, ..)) = answers {
+        typed::prove(tx, workspace, id, &message.from, context.now)?;
+    }
     let let_in = context.let_in || is_allowed(tx, context, message)?;
     let automatic = message.automatic != Automatic::No && message.automatic != Automatic::Bulk && !let_in;
     if automatic && answers.is_none() {
@@ -202,7 +213,15 @@ fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage
         automatic,
     };
     let windows = Windows::default();
-    let placement = place(&facts, &candidates(tx, workspace, &resolved.contact)?, &windows);
+    let candidates = candidates(tx, workspace, &resolved.contact)?;
+    let placement = place(&facts, &candidates, &windows);
+    let is_mail = context.inbox.channel.own_address(&context.inbox.settings).is_some();
+    let (placement, burst) = if is_mail && !message.history {
+        let guarded = burst::guard(tx, workspace, resolved.contact.id, placement, &candidates, context.now)?;
+        (guarded.placement, guarded.opened)
+    } else {
+        (placement, false)
+    };
     let (mut locked, silent, used_number) = match enter(tx, context, &placement, &resolved.contact, channel)? {
         Some(entered) => entered,
         None => return Ok(Applied::dropped(placement.rule)),
@@ -219,8 +238,35 @@ fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &InboundMessage
     } else if message.junk && used_number {
         set_spam(tx, &mut locked, true, Actor::System, "", context.now)?;
     }
-    locked.save(tx)?;
+    if burst {
+        burst::tell(tx, &mut locked, context.now)?;
+    }
+    let conversation = locked.save(tx)?.id;
+    for claim in typed::with_message(&message.from) {
+        typed::remember(tx, workspace, conversation, &claim.value, context.now)?;
+    }
+    if candidates.is_empty() && used_number {
+        typed_before(tx, workspace, &resolved.contact, conversation, context.now)?;
+    }
+    if !silent {
+        automatic::after_inbound(tx, workspace, context.inbox, &added, message, used_number, context.now)?;
+    }
     Ok(Applied::entry(added.id, used_number))
+}
+
+/// An address that was left before the first message is for the answers to that one.
+fn typed_before(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    contact: &Contact,
+    conversation: ConversationId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let address = contact.claimed.get("email").and_then(|v| v.as_str()).unwrap_or_default();
+    if contact.claimed.get("may_mail").and_then(serde_json::Value::as_bool) == Some(true) && !address.is_empty() {
+        typed::remember(tx, workspace, conversation, address, now)?;
+    }
+    Ok(())
 }
 
 /// When a message came in, as placement counts: for what was imported, when it came in there.
@@ -500,6 +546,7 @@ fn body_of(message: &InboundMessage, files: &[Attachment]) -> Body {
         attachments: refs(files),
         parts,
         context: message.context.clone(),
+        mail: crate::conversation::mail::of_message(message),
         ..Body::default()
     }
 }
@@ -820,6 +867,9 @@ fn claimed(tx: &mut dyn Conn, context: &Context<'_>, claim: &ClaimEvent) -> Resu
         && let Some(id) = conversations_of(tx, context, &claim.external_conversation)?.first()
     {
         let mut locked = Locked::lock_live(tx, workspace, *id)?;
+        if claim.may_mail {
+            typed::remember(tx, workspace, locked.row.id, &address.value, context.now)?;
+        }
         let args = json!({"address": address.value, "may_mail": claim.may_mail});
         let name = identity::display_name(&after);
         add_event(

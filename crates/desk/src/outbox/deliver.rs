@@ -7,10 +7,14 @@ use super::receipt::{self, Answer};
 use super::show;
 use crate::context::{Desk, JobEnd};
 use crate::directory::{DirectoryError, OpenInbox};
-use channel::{Outbound, OutboundFile, Recipient, Reconciled, SendContext, SendError, SendIdempotency, WireRequest};
+use crate::placement::token;
+use channel::{
+    AutomaticMail, Contents, Outbound, OutboundFile, OutboundMail, Quote, Recipient, Reconciled, SendContext, SendError,
+    SendIdempotency, Signature, WireRequest,
+};
 use model::{
-    BlockReason, ConversationId, DeliveryId, FailureClass, Health, InboxId, InboxState, OutboxId, OutboxState, Timestamp,
-    WorkspaceId,
+    AttachmentId, Audience, BlockReason, ContactPointKind, ConversationId, DeliveryId, FailureClass, Health, InboxId, InboxState,
+    OutboxId, OutboxState, Timestamp, WorkspaceId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -82,7 +86,13 @@ struct Load {
     files: Vec<OutboundFile>,
     last_inbound_at: Option<Timestamp>,
     reply_to: Vec<String>,
+    quotes: Vec<Quote>,
+    blobs: Vec<(AttachmentId, String)>,
+    contents: Contents,
 }
+
+/// Largest file that goes out; an adapter may take less.
+const FILE_BYTES_MAX: u64 = 100 * 1024 * 1024;
 
 fn load(tx: &mut dyn Conn, workspace: WorkspaceId, id: OutboxId) -> Result<Option<Load>, StoreError> {
     let Some(row) = outbox::find(tx, workspace, id)? else { return Ok(None) };
@@ -90,14 +100,71 @@ fn load(tx: &mut dyn Conn, workspace: WorkspaceId, id: OutboxId) -> Result<Optio
     let deliveries = outbox::deliveries(tx, workspace, id)?;
     let to = row.contact_point_id.map(|p| contact_point::find(tx, workspace, p)).transpose()?.flatten();
     let ids: Vec<_> = entry.body.attachments.iter().map(|a| a.id).collect();
-    let mut files: Vec<OutboundFile> = attachment::list(tx, workspace, &ids)?
+    let rows = attachment::list(tx, workspace, &ids)?;
+    let mut blobs = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if let Some((sha256, _)) = attachment::find_blob(tx, workspace, row.blob_id)? {
+            blobs.push((row.id, sha256));
+        }
+    }
+    let mut files: Vec<OutboundFile> = rows
         .into_iter()
         .map(|a| OutboundFile { id: a.id, name: a.name, mime: a.mime, bytes: u64::try_from(a.bytes).unwrap_or(0), url: None })
         .collect();
     files.sort_by_key(|f| ids.iter().position(|id| *id == f.id));
     let last_inbound_at = entry::latest_inbound(tx, workspace, entry.conversation_id)?.map(|e| e.at);
     let name = store::contact::get_live(tx, workspace, entry.contact_id)?.name;
-    Ok(Some(Load { row, entry, deliveries, to, name, files, last_inbound_at, reply_to: vec![] }))
+    let quotes = quotes(tx, workspace, &entry)?;
+    let contents = Contents::default();
+    Ok(Some(Load { row, entry, deliveries, to, name, files, last_inbound_at, reply_to: vec![], quotes, blobs, contents }))
+}
+
+/// Earlier messages that stand below. What was written to a third party, or was removed since, is never repeated to a customer.
+fn quotes(tx: &mut dyn Conn, workspace: WorkspaceId, entry: &Entry) -> Result<Vec<Quote>, StoreError> {
+    let Some(mail) = entry.body.mail.as_deref() else { return Ok(vec![]) };
+    let mut quotes = Vec::with_capacity(mail.quotes.len());
+    for id in &mail.quotes {
+        let Some(found) = entry::find(tx, workspace, *id)? else { continue };
+        let outside = entry.audience == Audience::Outside;
+        let may = found.audience == Audience::Customer || (outside && found.audience == Audience::Outside);
+        if may && found.redacted_at.is_none() {
+            quotes.push(Quote {
+                author: found.author_name,
+                at: found.at,
+                text: found.body.text,
+                html: found.body.html,
+                as_chat: mail.mode.as_deref() == Some("chat"),
+            });
+        }
+    }
+    Ok(quotes)
+}
+
+/// The bytes of the files, where the adapter needs them. What is gone stays out: the adapter then refuses the whole.
+async fn with_contents(desk: &Desk, workspace: WorkspaceId, open: &OpenInbox, mut load: Load) -> Result<Load, StoreError> {
+    if !open.channel.capabilities(&open.settings).file_bytes {
+        return Ok(load);
+    }
+    for (id, sha256) in &load.blobs {
+        match desk.blobs.get(workspace, sha256, FILE_BYTES_MAX).await {
+            Ok(bytes) => {
+                load.contents.0.insert(*id, Arc::from(bytes));
+            }
+            Err(blob::BlobError::NotFound | blob::BlobError::TooLarge { .. }) => {}
+            Err(error) => return Err(StoreError::broken(format!("a file could not be read: {error}"))),
+        }
+    }
+    Ok(load)
+}
+
+fn recipients(list: &[model::MailAddress]) -> Vec<Recipient> {
+    let of = |address: &model::MailAddress| Recipient {
+        kind: ContactPointKind::Email,
+        scope: String::new(),
+        value: address.address.clone(),
+        name: address.name.clone(),
+    };
+    list.iter().map(of).collect()
 }
 
 fn outbound(load: &Load) -> Outbound {
@@ -107,12 +174,15 @@ fn outbound(load: &Load) -> Outbound {
             Recipient { kind: model::ContactPointKind::Ext, scope: String::new(), value: String::new(), name: load.name.clone() }
         }
     };
+    let mail = load.entry.body.mail.as_deref();
+    let mut all_to = mail.map(|m| recipients(&m.to)).unwrap_or_default();
+    let to = if all_to.is_empty() { to } else { all_to.remove(0) };
     Outbound {
         entry: load.entry.id,
         conversation: load.entry.conversation_id,
         external_conversation: load.to.as_ref().map(|p| p.key.match_key.clone()),
         to,
-        cc: vec![],
+        cc: mail.map(|m| recipients(&m.cc)).unwrap_or_default(),
         author: load.entry.author_kind,
         author_name: Some(load.entry.author_name.clone()),
         subject: load.entry.body.subject.clone(),
@@ -121,22 +191,52 @@ fn outbound(load: &Load) -> Outbound {
         files: load.files.clone(),
         reply_to: load.reply_to.clone(),
         template: None,
-        mail: channel::OutboundMail::default(),
+        mail: mail.map_or_else(OutboundMail::default, |mail| OutboundMail {
+            also_to: all_to,
+            bcc: recipients(&mail.bcc),
+            in_reply_to: mail.in_reply_to.clone(),
+            references: mail.references.clone(),
+            signature: mail.signature.as_ref().map(|s| Signature { text: s.text.clone(), html: s.html.clone() }),
+            quotes: load.quotes.clone(),
+            automatic: match mail.automatic.as_deref() {
+                Some("replied") => Some(AutomaticMail::Replied),
+                Some(_) => Some(AutomaticMail::Generated),
+                None => None,
+            },
+            unsubscribe: None,
+        }),
     }
 }
 
-fn render(open: &OpenInbox, load: &Load, now: Timestamp) -> Result<Vec<WireRequest>, channel::Blocked> {
+/// Everything with our signature in it is made here: adapters hold no keys.
+fn render(
+    desk: &Desk,
+    workspace: WorkspaceId,
+    open: &OpenInbox,
+    load: &Load,
+    now: Timestamp,
+) -> Result<Vec<WireRequest>, channel::Blocked> {
+    let own = open.channel.own_address(&open.settings);
+    let token = own.as_ref().map(|_| token::reply_token(&desk.keys, workspace, load.entry.conversation_id));
+    let reply_address = own.as_ref().zip(token.as_ref()).and_then(|(own, token)| own.with_token(token));
+    let local = own.as_ref().map(|_| token::message_id_local(&desk.keys, workspace, load.row.id));
+    let message_id = own.as_ref().zip(local).map(|(own, local)| format!("{local}@{}", own.domain()));
+    let mut outbound = outbound(load);
+    if outbound.mail.automatic.is_some() {
+        let back = reply_address.as_ref().or(own.as_ref().map(|own| &own.address));
+        outbound.mail.unsubscribe = back.map(|address| format!("mailto:{address}?subject=unsubscribe"));
+    }
     let context = SendContext {
         inbox: Arc::clone(&open.settings),
         now,
         last_inbound_at: load.last_inbound_at,
         correlation: load.row.id.to_string(),
-        message_id: None,
-        reply_address: None,
-        token: None,
-        contents: channel::Contents::default(),
+        message_id,
+        reply_address,
+        token,
+        contents: load.contents.clone(),
     };
-    open.channel.render(&outbound(load), &context)
+    open.channel.render(&outbound, &context)
 }
 
 /// What the job does.
@@ -189,7 +289,8 @@ async fn send(desk: &Desk, job: JobRef, deliver: &DeliverOutbox) -> Result<JobEn
         block(desk, workspace, &loaded.row, reason.word()).await?;
         return Ok(JobEnd::Done);
     }
-    let requests = match render(&open, &loaded, now) {
+    let loaded = with_contents(desk, workspace, &open, loaded).await?;
+    let requests = match render(desk, workspace, &open, &loaded, now) {
         Ok(requests) => requests,
         Err(blocked) => {
             block(desk, workspace, &loaded.row, blocked.reason.word()).await?;
@@ -490,7 +591,8 @@ pub async fn check(desk: &Desk, workspace: WorkspaceId, id: OutboxId) -> Result<
     let Some(loaded) = desk.db.read(move |tx| load(tx, workspace, id)).await? else { return Ok(true) };
     let Ok(open) = desk.directory.open(desk, workspace, loaded.row.inbox_id).await else { return Ok(false) };
     // Rendered as of its own time: a window that has closed since does not keep us from asking.
-    let Ok(requests) = render(&open, &loaded, loaded.entry.at) else { return Ok(false) };
+    let loaded = with_contents(desk, workspace, &open, loaded).await?;
+    let Ok(requests) = render(desk, workspace, &open, &loaded, loaded.entry.at) else { return Ok(false) };
     let mut settled = true;
     for attempt in super::latest_attempts(&loaded.row, &loaded.deliveries).into_iter().filter(|d| d.uncertain && d.rank == 0) {
         let Some(request) = usize::try_from(attempt.part).ok().and_then(|part| requests.get(part)) else { continue };

@@ -6,6 +6,7 @@ pub mod deliver;
 pub mod enqueue;
 pub mod pace;
 pub mod receipt;
+pub mod report;
 
 pub use deliver::{CheckUncertain, DeliverOutbox};
 pub use enqueue::{ReleaseHold, put};

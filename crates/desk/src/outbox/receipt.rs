@@ -163,6 +163,33 @@ fn raise(
     outbox::save_delivery(tx, workspace, &after)
 }
 
+/// Applies what a report says about an outbox row to its latest attempts, also to those whose answer never came.
+#[expect(clippy::too_many_arguments, reason = "one report, each of its fields once")]
+pub(super) fn settle_report(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    row: &outbox::Outbox,
+    state: DeliveryState,
+    class: Option<FailureClass>,
+    code: Option<String>,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let all = outbox::deliveries(tx, workspace, row.id)?;
+    for attempt in super::latest_attempts(row, &all).into_iter().cloned() {
+        let id = attempt.id;
+        if raise(tx, workspace, attempt, state, code.clone(), now)?
+            && let Some(raised) = outbox::deliveries(tx, workspace, row.id)?.into_iter().find(|d| d.id == id)
+            && (class.is_some() || reason.is_some())
+        {
+            let class = class.or(raised.class);
+            let reason = reason.clone().or(raised.reason.clone());
+            outbox::save_delivery(tx, workspace, &Delivery { class, reason, ..raised })?;
+        }
+    }
+    Ok(())
+}
+
 /// Applies a provider's report. False when its id is not known (yet): then it is parked.
 pub fn report(
     tx: &mut dyn Conn,

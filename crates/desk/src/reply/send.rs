@@ -1,13 +1,17 @@
 //! Sends an answer or writes a note. One transaction: entry, outbox row, log, job, status, and the draft is gone. A repeat
 //! with the same idempotency key gives the first entry.
 
+use super::mail::{self, MailChoice, MailMode, Plan};
 use super::options::{Reach, ReplyOption, WayState, facts, open_inboxes, ways};
+use super::{by_mail, markup};
 use crate::context::{Desk, Who};
 use crate::conversation::add::{NewEntry, add_entry, refs};
 use crate::conversation::change::{self, Patch};
+use crate::conversation::sight::Sight;
 use crate::conversation::{ChangeError, Locked};
 use crate::outbox::enqueue::{Way, put};
-use channel::OutboundFile;
+use crate::presence::Whereabouts;
+use channel::{OutboundFile, OwnAddress};
 use model::{
     Actor, AgentId, AttachmentId, Audience, BlockReason, Body, ContactPointId, ConversationId, DeliveryState, Direction,
     DraftMode, EntryKind, InboxId, Status, Timestamp,
@@ -32,6 +36,10 @@ pub struct NewReply {
     pub kind: EntryKind,
     /// The text.
     pub text: String,
+    /// The same as HTML, for channels that take it.
+    pub html: Option<String>,
+    /// Receivers, subject and the rest of a mail.
+    pub mail: MailChoice,
     /// Uploaded before.
     pub attachment_ids: Vec<AttachmentId>,
     /// Agents named in a note.
@@ -52,6 +60,28 @@ pub struct NewReply {
     pub force: bool,
     /// Makes a repeat harmless; unique per agent.
     pub idempotency_key: String,
+}
+
+impl NewReply {
+    /// A text by the default way, at once, although something new arrived: where no composer asks.
+    pub fn plain(kind: EntryKind, text: String, idempotency_key: String) -> Self {
+        Self {
+            kind,
+            text,
+            html: None,
+            mail: MailChoice::default(),
+            attachment_ids: vec![],
+            mention_ids: vec![],
+            inbox_id: None,
+            contact_point_id: None,
+            base_seq: i64::MAX,
+            hold_seconds: 0,
+            send_at: None,
+            then: None,
+            force: true,
+            idempotency_key,
+        }
+    }
 }
 
 /// "Send and close", "Send and snooze".
@@ -127,8 +157,99 @@ pub async fn send(desk: &Desk, who: &Who, id: ConversationId, reply: NewReply) -
         change::check(&patch, now)?;
     }
     let inboxes = if reply.kind == EntryKind::Message { open_inboxes(desk, who.workspace).await? } else { vec![] };
-    let who = who.clone();
-    desk.db.write(Route::Conversation(id), move |tx| write(tx, &who, id, &reply, &inboxes, now)).await?
+    let (who, keys) = (who.clone(), std::sync::Arc::clone(&desk.keys));
+    let visitor = desk.visitors.at(who.workspace, id);
+    desk.db
+        .write(Route::Conversation(id), move |tx| {
+            let ask = Ask { who: &who, inboxes: &inboxes, keys: &keys, visitor, now };
+            write(tx, &ask, id, &reply)
+        })
+        .await?
+}
+
+/// What a mail would be that answers as `choice` says, through the chosen way or the default: what the composer shows.
+pub async fn plan(
+    desk: &Desk,
+    who: &Who,
+    id: ConversationId,
+    inbox_id: Option<InboxId>,
+    contact_point_id: Option<ContactPointId>,
+    choice: MailChoice,
+) -> Result<Option<(ReplyOption, Plan)>, SendError> {
+    let (now, inboxes) = (desk.now(), open_inboxes(desk, who.workspace).await?);
+    let (who, keys) = (who.clone(), std::sync::Arc::clone(&desk.keys));
+    let visitor = desk.visitors.at(who.workspace, id);
+    desk.db
+        .read(move |tx| -> Result<Result<Option<(ReplyOption, Plan)>, SendError>, StoreError> {
+            let Some(row) = store::conversation::find(tx, who.workspace, id)? else { return Ok(Err(SendError::NotFound)) };
+            let sight = Sight::load(tx, &who)?;
+            if !sight.may_see(tx, who.workspace, &row)? {
+                return Ok(Err(SendError::NotFound));
+            }
+            let ask = Ask { who: &who, inboxes: &inboxes, keys: &keys, visitor, now };
+            let facts = facts(tx, who.workspace, row.clone(), visitor)?.seen_by(sight);
+            let chosen = (inbox_id, contact_point_id);
+            let all = ways(&facts, &inboxes, now);
+            // Without a choice the mail is planned through the first way by mail, whatever the default is.
+            let way = match chosen {
+                (None, None) => all.into_iter().find(|w| own_of(&ask, w.inbox_id).is_some() && w.contact_point_id.is_some()),
+                _ => all.into_iter().find(|w| is_wanted(w, chosen)),
+            };
+            let Some(way) = way else { return Ok(Ok(None)) };
+            match planned(tx, &ask, &row, &way, chosen.1.is_some(), &choice)? {
+                Ok(plan) => Ok(Ok(plan.map(|plan| (way, plan)))),
+                Err(refused) => Ok(Err(refused)),
+            }
+        })
+        .await?
+}
+
+/// Who asks, and what is at hand.
+pub(super) struct Ask<'a> {
+    pub who: &'a Who,
+    pub inboxes: &'a [Reach],
+    pub keys: &'a keys::Keys,
+    pub visitor: Whereabouts,
+    pub now: Timestamp,
+}
+
+/// The address of an inbox that writes mail.
+pub(super) fn own_of(ask: &Ask<'_>, inbox: InboxId) -> Option<OwnAddress> {
+    let open = ask.inboxes.iter().find(|reach| reach.inbox.id == inbox)?.open.as_ref()?;
+    open.channel.own_address(&open.settings)
+}
+
+/// The addresses of all inboxes that write mail.
+pub(super) fn all_own(inboxes: &[Reach]) -> Vec<OwnAddress> {
+    let opened = inboxes.iter().filter_map(|reach| reach.open.as_ref());
+    opened.filter_map(|open| open.channel.own_address(&open.settings)).collect()
+}
+
+fn planned(
+    tx: &mut dyn Conn,
+    ask: &Ask<'_>,
+    conversation: &store::conversation::Conversation,
+    way: &ReplyOption,
+    chosen: bool,
+    choice: &MailChoice,
+) -> Result<Result<Option<Plan>, SendError>, StoreError> {
+    let (Some(own), Some(point)) = (own_of(ask, way.inbox_id), way.contact_point_id) else { return Ok(Ok(None)) };
+    let point = store::contact_point::find(tx, ask.who.workspace, point)?.ok_or(StoreError::NotFound)?;
+    let name = store::contact::get_live(tx, ask.who.workspace, conversation.contact_id)?.name;
+    let own_addresses = all_own(ask.inboxes);
+    let about = mail::Ask {
+        conversation,
+        way: &point,
+        way_chosen: chosen,
+        name,
+        own: &own_addresses,
+        keys: ask.keys,
+        domain: own.domain(),
+    };
+    Ok(match mail::plan(tx, ask.who.workspace, &about, choice)? {
+        Ok(plan) => Ok(Some(plan)),
+        Err(refused) => Err(invalid(refused.field, refused.text)),
+    })
 }
 
 fn check(mut reply: NewReply, now: Timestamp) -> Result<NewReply, SendError> {
@@ -136,9 +257,14 @@ fn check(mut reply: NewReply, now: Timestamp) -> Result<NewReply, SendError> {
     if !matches!(reply.kind, EntryKind::Message | EntryKind::Note) {
         return Err(invalid("kind", "message or note"));
     }
-    if reply.text.trim().is_empty() && reply.attachment_ids.is_empty() {
+    let passes_on = reply.mail.mode == Some(MailMode::Forward);
+    if reply.text.trim().is_empty() && reply.attachment_ids.is_empty() && !passes_on {
         return Err(invalid("text", "write something or attach a file"));
     }
+    if reply.html.as_ref().is_some_and(|html| html.len() > markup::HTML_BYTES_MAX) {
+        return Err(invalid("html", "at most 1 MiB"));
+    }
+    reply.html = reply.html.as_deref().map(markup::clean).filter(|html| !html.trim().is_empty());
     if reply.text.chars().count() > TEXT_CHARS_MAX {
         return Err(invalid("text", "at most 100,000 characters"));
     }
@@ -167,7 +293,8 @@ fn patch_of(reply: &NewReply) -> Option<Patch> {
 
 type Answer = Result<Result<Entry, SendError>, StoreError>;
 
-fn write(tx: &mut dyn Conn, who: &Who, id: ConversationId, reply: &NewReply, inboxes: &[Reach], now: Timestamp) -> Answer {
+fn write(tx: &mut dyn Conn, ask: &Ask<'_>, id: ConversationId, reply: &NewReply) -> Answer {
+    let Ask { who, now, .. } = *ask;
     let client_key = client_key(&Actor::Agent(who.agent).to_string(), &reply.idempotency_key);
     if let Some(first) = entry::by_client_key(tx, who.workspace, &client_key)? {
         return Ok(Ok(first));
@@ -177,6 +304,10 @@ fn write(tx: &mut dyn Conn, who: &Who, id: ConversationId, reply: &NewReply, inb
         Err(StoreError::NotFound) => return Ok(Err(SendError::NotFound)),
         Err(other) => return Err(other),
     };
+    let sight = Sight::load(tx, who)?;
+    if !sight.may_see(tx, who.workspace, &locked.row)? {
+        return Ok(Err(SendError::NotFound));
+    }
     // Two presses at once: the second waits for the lock and finds the first one's entry.
     if let Some(first) = entry::by_client_key(tx, who.workspace, &client_key)? {
         return Ok(Ok(first));
@@ -210,11 +341,15 @@ fn write(tx: &mut dyn Conn, who: &Who, id: ConversationId, reply: &NewReply, inb
         if let Some(refusal) = newer(tx, who, &locked, reply)? {
             return Ok(Err(refusal));
         }
-        let way = match choose(tx, who, &locked, reply, inboxes, &files, now)? {
+        let way = match choose(tx, ask, sight, &locked, reply, &files)? {
             Ok(way) => way,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let message = NewEntry {
+        let plan = match planned(tx, ask, &locked.row, &way, reply.contact_point_id.is_some(), &reply.mail)? {
+            Ok(plan) => plan,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let mut message = NewEntry {
             kind: EntryKind::Message,
             channel: way.channel,
             direction: Direction::Out,
@@ -224,19 +359,25 @@ fn write(tx: &mut dyn Conn, who: &Who, id: ConversationId, reply: &NewReply, inb
             delivery: Some(DeliveryState::Queued),
             ..note
         };
+        if let Some(plan) = &plan
+            && let Err(refusal) = as_mail(tx, ask, &mut locked, &mut message, &way, plan, reply)?
+        {
+            return Ok(Err(refusal));
+        }
+        let (outside, to) = (message.audience == Audience::Outside, message.contact_point_id);
         let added = add_entry(tx, &mut locked, message, now)?;
         let hold_until = (reply.hold_seconds > 0).then(|| now.plus_seconds(reply.hold_seconds));
-        let way = Way {
-            inbox: way.inbox_id,
-            contact_point: way.contact_point_id,
-            hold_until,
-            send_at: reply.send_at.filter(|at| *at > now),
-        };
-        put(tx, who.workspace, &added, way, now)?;
+        let send_at = reply.send_at.filter(|at| *at > now);
+        let sent = Way { inbox: way.inbox_id, contact_point: to, hold_until, send_at };
+        put(tx, who.workspace, &added, sent, now)?;
+        if plan.is_none() {
+            let goes = [hold_until, send_at].into_iter().flatten().max().unwrap_or(now);
+            by_mail::later(tx, who.workspace, &added, goes)?;
+        }
         // Who answers has read it.
         locked.row.unread_count = 0;
-        // Who answers an unassigned conversation has taken it.
-        if locked.row.agent_id.is_none() {
+        // Who passes something on has not answered yet. Who answers an unassigned conversation has taken it.
+        if locked.row.agent_id.is_none() && !outside {
             let team = locked.row.team_id;
             change::assign(tx, &mut locked, Some(who.agent), team, actor, &who.name, now)?;
         }
@@ -301,24 +442,75 @@ fn newer(tx: &mut dyn Conn, who: &Who, locked: &Locked, reply: &NewReply) -> Res
     Ok((count > 0).then_some(SendError::NewerEntries { count }))
 }
 
+fn is_wanted(way: &ReplyOption, wanted: (Option<InboxId>, Option<ContactPointId>)) -> bool {
+    match wanted {
+        (Some(inbox), Some(point)) => way.inbox_id == inbox && way.contact_point_id == Some(point),
+        (Some(inbox), None) => way.inbox_id == inbox,
+        (None, Some(point)) => way.contact_point_id == Some(point),
+        (None, None) => way.is_default,
+    }
+}
+
+/// Makes the entry a mail: receivers take part from now on, the signature stands as it is now, files of what is passed on
+/// come along.
+fn as_mail(
+    tx: &mut dyn Conn,
+    ask: &Ask<'_>,
+    locked: &mut Locked,
+    message: &mut NewEntry,
+    way: &ReplyOption,
+    plan: &Plan,
+    reply: &NewReply,
+) -> Result<Result<(), SendError>, StoreError> {
+    let workspace = ask.who.workspace;
+    let Some(first) = plan.to.first() else { return Ok(Err(invalid("mail.to", "at least one receiver"))) };
+    let Some(to) = mail::point_of(tx, workspace, first, ask.now)? else {
+        return Ok(Err(invalid("mail.to", "addresses such as ada@example.com")));
+    };
+    // An address that was typed elsewhere in the list must not get around what stands against it.
+    if Some(to.id) != way.contact_point_id && to.health != model::Health::Ok {
+        let reason = match to.health {
+            model::Health::OptedOut => BlockReason::OptedOut,
+            model::Health::BlockedByCustomer => BlockReason::BlockedByCustomer,
+            _ => BlockReason::Bounced,
+        };
+        return Ok(Err(SendError::Blocked { reason }));
+    }
+    let forward = plan.mode == MailMode::Forward;
+    message.contact_point_id = Some(to.id);
+    message.reply_to = plan.answers;
+    if forward {
+        message.audience = Audience::Outside;
+    }
+    let signature = match reply.mail.signature.unwrap_or(true) {
+        true => mail::signature(tx, ask.who, way.inbox_id, Some(&locked.row))?,
+        false => None,
+    };
+    if forward && let Some(answered) = plan.answers.map(|id| entry::find(tx, workspace, id)).transpose()?.flatten() {
+        message.body.attachments.extend(answered.body.attachments);
+    }
+    message.body.subject = Some(plan.subject.clone());
+    message.body.html.clone_from(&reply.html);
+    message.body.mail = Some(Box::new(mail::body_of(plan, signature)));
+    mail::let_join(tx, locked, ask.who, plan, ask.now)?;
+    Ok(Ok(()))
+}
+
 fn choose(
     tx: &mut dyn Conn,
-    who: &Who,
+    ask: &Ask<'_>,
+    sight: Sight,
     locked: &Locked,
     reply: &NewReply,
-    inboxes: &[Reach],
     files: &[Attachment],
-    now: Timestamp,
 ) -> Result<Result<ReplyOption, SendError>, StoreError> {
-    let ways = ways(&facts(tx, who.workspace, locked.row.clone())?, inboxes, now);
-    let wanted = |w: &&ReplyOption| match (reply.inbox_id, reply.contact_point_id) {
-        (Some(inbox), Some(point)) => w.inbox_id == inbox && w.contact_point_id == Some(point),
-        (Some(inbox), None) => w.inbox_id == inbox,
-        (None, Some(point)) => w.contact_point_id == Some(point),
-        (None, None) => w.is_default,
-    };
+    let facts = facts(tx, ask.who.workspace, locked.row.clone(), ask.visitor)?.seen_by(sight);
+    let (inboxes, chosen) = (ask.inboxes, (reply.inbox_id, reply.contact_point_id));
+    let ways = ways(&facts, inboxes, ask.now);
+    let wanted = |w: &&ReplyOption| is_wanted(w, chosen);
     // Nothing usable and nothing chosen: the reason of the way that the customer used last is the one to read.
-    let Some(way) = ways.iter().find(wanted).or_else(|| ways.first()).cloned() else {
+    let of_these = |w: &&ReplyOption| w.contact_point_id.is_some();
+    let Some(way) = ways.iter().find(wanted).or_else(|| ways.iter().find(of_these)).cloned() else {
         return Ok(Err(SendError::Blocked { reason: BlockReason::NoContactPoint }));
     };
     if reply.inbox_id.is_some_and(|wanted| inboxes.iter().all(|open| open.inbox.id != wanted)) {

@@ -5,6 +5,7 @@
 //! settings.
 
 pub mod business_hours;
+pub mod chat_by_mail;
 pub mod draft;
 pub mod inbox;
 pub mod rules;

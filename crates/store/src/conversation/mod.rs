@@ -462,6 +462,19 @@ pub fn join(
     role: model::ParticipantRole,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    join_point(tx, workspace, id, Some(contact), point, role, now)
+}
+
+/// The same for an address that may belong to nobody we know.
+pub fn join_point(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ConversationId,
+    contact: Option<ContactId>,
+    point: model::ContactPointId,
+    role: model::ParticipantRole,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let row = tx.id();
     Ok(tx.exec(JOIN, values![workspace, row, id, contact, point, role.word(), now])? == 1)
 }
