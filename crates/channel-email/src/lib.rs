@@ -2,10 +2,13 @@
 //! store, no contact and no conversation; keys and tokens come in ready-made.
 
 pub mod address;
+mod calendar;
 pub mod charset;
 pub mod check;
+mod content;
 pub mod date;
 mod discover;
+pub mod email;
 pub mod fetch;
 pub mod headers;
 pub mod html;
@@ -13,6 +16,7 @@ mod html_dom;
 mod imap;
 pub mod lmtp;
 pub mod mime;
+pub mod parse;
 mod presets;
 pub mod quote;
 mod quote_html;
@@ -20,9 +24,13 @@ mod quote_lines;
 #[rustfmt::skip]
 mod quote_words;
 pub mod render;
+pub mod reply_chain;
+mod rtf;
 pub mod settings;
 mod sign_in;
 pub mod submit;
+pub mod tnef;
 pub mod wire;
 
+pub use email::Email;
 pub use headers::{Header, Headers};

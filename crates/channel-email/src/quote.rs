@@ -19,6 +19,11 @@ use crate::quote_lines::{
 /// Lines beyond this many are not looked at one by one; they belong to what came before them.
 pub const LINES_MAX: usize = 60_000;
 
+/// A signature has at most so many lines, disclaimer included ..
+const SIGNATURE_LINES: usize = 40;
+/// .. and bytes.
+const SIGNATURE_BYTES: usize = 3_000;
+
 /// What a piece of a body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +80,11 @@ impl Split {
     }
 }
 
+/// Splits an HTML body. The spans are those of `html::Html::text`, which `html::read` gives together with safe HTML.
+pub fn split_html(html: &str) -> Result<Split, crate::html::HtmlRefused> {
+    crate::html::read(html).map(|html| html.split)
+}
+
 /// Splits a plain-text body.
 pub fn split_text(text: &str) -> Split {
     split_counted(text).0
@@ -116,7 +126,12 @@ fn gather(text: &str, lines: &[Line<'_>], kinds: &[SpanKind]) -> Split {
         end: span.end,
         text: text[span.start..span.end].to_owned(),
     });
-    Split { reply: join(text, spans.iter().filter(|span| span.kind == SpanKind::New)), folded: folded.collect(), spans }
+    Split { reply: joined(text, &spans), folded: folded.collect(), spans }
+}
+
+/// The new pieces of a text put together.
+pub(crate) fn joined(text: &str, spans: &[Span]) -> String {
+    join(text, spans.iter().filter(|span| span.kind == SpanKind::New))
 }
 
 // Puts pieces together, without the empty lines around each; between two of them one empty line, unless there was none.
@@ -251,10 +266,8 @@ impl<'a> Body<'a> {
         // Answers between quotes: the quotes are what is answered, so they stay.
         let between = runs.windows(2).any(|pair| (pair[0].1..pair[1].0).any(|at| is_written[at]));
         for (start, end) in runs {
-            let introduced = self
-                .intros
-                .iter()
-                .any(|intro| intro.end <= start && (intro.end..start).all(|at| self.classes[at] == Class::Blank));
+            let before = (0..start).rev().find(|at| self.classes[*at] != Class::Blank);
+            let introduced = before.is_some_and(|at| self.classes[at] == Class::Intro);
             let trailing = start > last_written;
             let tall =
                 (start..end).filter(|at| !is_blank(self.lines[*at].text.trim_start_matches(['>', ' ', '\t']))).count() >= 3;
@@ -317,21 +330,9 @@ impl<'a> Body<'a> {
 
     fn sign_stretch(&mut self, start: usize, end: usize) {
         let mut end = end;
-        let fenced = fences(&self.lines[start..end]);
-        // A ruler can only end the text once; the first that does wins.
-        for at in start..end {
-            if self.classes[at] != Class::Text || fenced[at - start] {
-                continue;
-            }
-            let Some((mark, count)) = ruler(self.lines[at].text) else { continue };
-            let short = self.lines[at].text.trim().chars().count();
-            let usual = (mark == '-' && count == 2 && short == 2) || (matches!(mark, '—' | '–') && count <= 2 && short <= 2);
-            let close = usual && signature_after(&self.lines[at + 1..end], 40, 3_000);
-            if close || (count >= 2 && self.ruled_off(start, at, end)) {
-                self.kinds[at..end].fill(SpanKind::Signature);
-                end = at;
-                break;
-            }
+        if let Some(at) = self.ruled_signature(start, end) {
+            self.kinds[at..end].fill(SpanKind::Signature);
+            end = at;
         }
         self.device_lines(start, end);
         // "-Name", or a last paragraph with telephone and site.
@@ -361,6 +362,31 @@ impl<'a> Body<'a> {
         }
     }
 
+    // The first ruler of a stretch after which only a signature stands. A signature has few lines, so only rulers near
+    // the end are asked.
+    fn ruled_signature(&self, start: usize, end: usize) -> Option<usize> {
+        let fenced = fences(&self.lines[start..end]);
+        let (mut after, mut rulers, mut found) = (0, true, None);
+        for at in (start..end).rev().filter(|at| self.classes[*at] == Class::Text) {
+            let line = self.lines[at].text;
+            if let Some((mark, count)) = ruler(line).filter(|_| !fenced[at - start]) {
+                let short = line.trim().chars().count();
+                let usual = (mark == '-' && count == 2 && short == 2) || (matches!(mark, '—' | '–') && short <= 2);
+                let signed = usual && signature_after(&self.lines[at + 1..end]);
+                if (rulers && count >= 2) || signed || self.ruled_off(start, at, end) {
+                    found = Some(at);
+                }
+            } else {
+                rulers = false;
+            }
+            after += 1;
+            if !rulers && after > SIGNATURE_LINES {
+                break;
+            }
+        }
+        found
+    }
+
     // First line of the last paragraph between two lines, past empty and already folded lines.
     fn last_paragraph(&self, start: usize, end: usize) -> Option<usize> {
         let last = (start..end).rev().find(|at| self.written(*at))?;
@@ -384,9 +410,6 @@ impl<'a> Body<'a> {
     fn ruled_off(&self, start: usize, at: usize, end: usize) -> bool {
         let after = &self.lines[at + 1..end];
         let written: Vec<&str> = after.iter().map(|line| line.text.trim()).filter(|text| !is_blank(text)).collect();
-        if written.is_empty() || written.iter().all(|text| ruler(text).is_some()) {
-            return true;
-        }
         let before = (start..at).any(|line| self.written(line));
         if !before && start == 0 {
             return false;
@@ -432,10 +455,10 @@ fn card_line(text: &str) -> bool {
         && (reaches(text) || !text.ends_with('.') || text.chars().count() <= 40)
 }
 
-fn signature_after(lines: &[Line<'_>], lines_max: usize, bytes_max: usize) -> bool {
+fn signature_after(lines: &[Line<'_>]) -> bool {
     let written = lines.iter().filter(|line| !is_blank(line.text));
     let (count, bytes) = written.fold((0, 0), |(count, bytes), line| (count + 1, bytes + line.text.len()));
-    count <= lines_max && bytes <= bytes_max
+    count <= SIGNATURE_LINES && bytes <= SIGNATURE_BYTES
 }
 
 // Lines of code between ``` are never taken for anything.

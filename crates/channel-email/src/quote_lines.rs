@@ -305,7 +305,7 @@ fn opens(text: &str) -> bool {
     if OPENERS.contains(&word) || ["于", "於", "在"].iter().any(|opener| low.starts_with(opener)) {
         return true;
     }
-    first.starts_with(|c: char| c.is_ascii_digit()) && (first.contains(['.', '/', '-', ':', '年', '년']) || has_date(&first))
+    first.starts_with(|c: char| c.is_ascii_digit()) && (first.contains(['.', '/', '-', ':', '年', '년']))
 }
 
 /// Gmail's attribution without a verb, beginning in line `at`: an ISO date, a name, mostly an address. Gives the line
