@@ -32,6 +32,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Time zone of the server, offered in set-up.
     pub time_zone: String,
+    /// Where mail is taken from a mail server of one's own (LMTP); `None`: nowhere.
+    pub lmtp_listen: Option<SocketAddr>,
 }
 
 /// How log lines look.
@@ -55,7 +57,7 @@ struct Known {
     help: &'static str,
 }
 
-const KNOWN: [Known; 9] = [
+const KNOWN: [Known; 10] = [
     Known { name: "data", value: "FOLDER", help: "database, files and keys; default ./data" },
     Known { name: "listen", value: "ADDRESS:PORT", help: "where to listen; port 0 takes a free one; default 127.0.0.1:8080" },
     Known {
@@ -77,6 +79,11 @@ const KNOWN: [Known; 9] = [
     Known { name: "log", value: "LEVEL", help: "error, warn, info, debug, or per part: warn,desk=debug; default info" },
     Known { name: "log_format", value: "text|json", help: "for people or for programs; default text" },
     Known { name: "time_zone", value: "ZONE", help: "offered in set-up, such as Europe/Berlin; default: the computer's" },
+    Known {
+        name: "lmtp_listen",
+        value: "ADDRESS:PORT",
+        help: "where your own mail server hands mail over by LMTP, such as 127.0.0.1:2424; default: nowhere",
+    },
 ];
 
 fn flag(name: &str) -> String {
@@ -167,6 +174,7 @@ struct InFile {
     log: Option<String>,
     log_format: Option<String>,
     time_zone: Option<String>,
+    lmtp_listen: Option<String>,
 }
 
 impl InFile {
@@ -181,6 +189,7 @@ impl InFile {
             "log" => self.log.clone(),
             "log_format" => self.log_format.clone(),
             "time_zone" => self.time_zone.clone(),
+            "lmtp_listen" => self.lmtp_listen.clone(),
             _ => None,
         }
     }
@@ -221,6 +230,7 @@ impl Settings {
                 Some(found) => time_zone(&found)?,
                 None => computers_zone(),
             },
+            lmtp_listen: find("lmtp_listen").map(|found| listen(&found)).transpose()?,
             data,
         })
     }

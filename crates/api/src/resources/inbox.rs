@@ -78,6 +78,13 @@ pub struct NewInbox {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub api: Option<Json_>,
+    /// Some of the settings of a mail inbox (docs/EMAIL.md); the rest has good defaults.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub email: Option<Json_>,
+    /// Whether it takes and sends at once. Left out: yes, but a mail inbox waits until its set-up is finished.
+    #[serde(default)]
+    pub enabled: Option<bool>,
 }
 
 /// Makes an inbox. For admins.
@@ -89,8 +96,10 @@ async fn add(
     caller: Caller,
     JsonBody(new): JsonBody<NewInbox>,
 ) -> Result<(StatusCode, Json<Inbox>), Problem> {
-    let settings = object("webchat", new.webchat)?.or(object("api", new.api)?).unwrap_or_else(|| serde_json::json!({}));
-    let row = inbox::add(&front.desk, &who, new.channel, &new.name, settings).await?;
+    let settings = object("webchat", new.webchat)?.or(object("api", new.api)?).or(object("email", new.email)?);
+    let settings = settings.unwrap_or_else(|| serde_json::json!({}));
+    let enabled = new.enabled.unwrap_or(new.channel != Channel::Email);
+    let row = inbox::add_as(&front.desk, &who, new.channel, &new.name, settings, enabled).await?;
     Ok((StatusCode::CREATED, Json(Inbox::of(row, &caller.base, true))))
 }
 
@@ -129,6 +138,10 @@ pub struct InboxPatch {
     #[serde(default, deserialize_with = "set")]
     #[schema(value_type = Option<Object>, nullable = false)]
     pub api: Option<Json_>,
+    /// Some of the settings of a mail inbox; null inside goes back to the default.
+    #[serde(default, deserialize_with = "set")]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    pub email: Option<Json_>,
 }
 
 /// Changes an inbox. For admins.
@@ -146,7 +159,7 @@ async fn change(
         enabled: patch.enabled,
         team_id: patch.team_id,
         agent_ids: patch.agent_ids,
-        settings: object("webchat", patch.webchat)?.or(object("api", patch.api)?),
+        settings: object("webchat", patch.webchat)?.or(object("api", patch.api)?).or(object("email", patch.email)?),
     };
     let row = inbox::change(&front.desk, &who, id, change).await?;
     Ok(Json(Inbox::of(row, &caller.base, true)))

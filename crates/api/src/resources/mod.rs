@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod attachment;
+pub mod automatic;
 pub mod business_hours;
 pub mod changes;
 pub mod channel;
@@ -16,6 +17,7 @@ pub mod inbox;
 pub mod invitation;
 pub mod job;
 pub mod login_session;
+pub mod mailbox;
 pub mod me;
 pub mod quarantine;
 pub mod search;
@@ -36,6 +38,7 @@ pub fn router() -> Router<Front> {
     Router::new()
         .merge(agent::router())
         .merge(attachment::router())
+        .merge(automatic::router())
         .merge(business_hours::router())
         .merge(changes::router())
         .merge(channel::router())
@@ -49,6 +52,7 @@ pub fn router() -> Router<Front> {
         .merge(invitation::router())
         .merge(job::router())
         .merge(login_session::router())
+        .merge(mailbox::router())
         .merge(me::router())
         .merge(quarantine::router())
         .merge(search::router())
@@ -68,6 +72,7 @@ pub fn documents() -> Vec<OpenApi> {
     vec![
         agent::Doc::openapi(),
         attachment::Doc::openapi(),
+        automatic::Doc::openapi(),
         business_hours::Doc::openapi(),
         changes::Doc::openapi(),
         channel::Doc::openapi(),
@@ -81,6 +86,7 @@ pub fn documents() -> Vec<OpenApi> {
         invitation::Doc::openapi(),
         job::Doc::openapi(),
         login_session::Doc::openapi(),
+        mailbox::Doc::openapi(),
         me::Doc::openapi(),
         quarantine::Doc::openapi(),
         search::Doc::openapi(),

@@ -47,13 +47,38 @@ pub async fn find_by_site(desk: &Desk, site: &str) -> Result<Option<Inbox>, Stor
 
 /// Makes an inbox. What `settings` leaves out comes from the adapter and from the workspace.
 pub async fn add(desk: &Desk, who: &Who, channel: Channel, name: &str, settings: Json) -> Result<Inbox, ChangeError> {
+    add_as(desk, who, channel, name, settings, true).await
+}
+
+/// The same, switched on or off: nothing is taken in before somebody has finished setting it up.
+pub async fn add_as(
+    desk: &Desk,
+    who: &Who,
+    channel: Channel,
+    name: &str,
+    settings: Json,
+    enabled: bool,
+) -> Result<Inbox, ChangeError> {
     if !may_set_up_inboxes(who.role) {
         return Err(ChangeError::NotAllowed);
     }
     let name = check::name("name", name)?;
     let adapter = adapter(desk, channel)?;
     let (now, who) = (desk.now(), who.clone());
-    let made = desk.db.write(Route::Any, move |tx| add_in(tx, &who, &adapter, channel, &name, &settings, now)).await??;
+    let made = desk
+        .db
+        .write(Route::Any, move |tx| {
+            let made = match add_in(tx, &who, &adapter, channel, &name, &settings, now)? {
+                Ok(made) => made,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            if enabled {
+                return Ok(Ok(made));
+            }
+            inbox::change(tx, &Inbox { enabled: false, state: InboxState::Off, ..made.clone() })?;
+            inbox::get(tx, who.workspace, made.id).map(Ok)
+        })
+        .await??;
     desk.directory.forget();
     Ok(made)
 }
@@ -87,6 +112,9 @@ fn add_in(
         Ok(settings) => settings,
         Err(refused) => return Ok(Err(refused.into())),
     };
+    if let Err(refused) = address_is_free(tx, workspace, adapter, channel, &settings, None)? {
+        return Ok(Err(refused.into()));
+    }
     let site = match settings.get("site").map(|site| site.as_str().unwrap_or_default().to_owned()) {
         None => None,
         Some(site) if site.is_empty() => Some(free_site(tx, name)?),
@@ -129,6 +157,33 @@ fn checked(
         }
     }
     Ok(Ok(settings))
+}
+
+// Two fetchers of one mailbox would both answer: the second inbox is told the name of the first.
+fn address_is_free(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    adapter: &Adapter,
+    channel: Channel,
+    settings: &Json,
+    own: Option<InboxId>,
+) -> Result<Result<(), Invalid>, StoreError> {
+    let seen = |id, name: &str, settings: &Json| channel::InboxSettings {
+        id,
+        channel,
+        name: name.to_owned(),
+        settings: settings.clone(),
+        secrets: Arc::new(channel::NoSecrets),
+    };
+    let Some(mine) = adapter.own_address(&seen(own.unwrap_or(InboxId(0)), "", settings)) else { return Ok(Ok(())) };
+    for other in inbox::list(tx, workspace)?.iter().filter(|other| other.channel == channel && Some(other.id) != own) {
+        let theirs = adapter.own_address(&seen(other.id, &other.name, &other.settings));
+        if theirs.is_some_and(|theirs| !mine.address.is_empty() && theirs.is(&mine.address)) {
+            let text = format!("an address that no other inbox has: \"{}\" already has this one", other.name);
+            return Ok(Err(Invalid::new("address", text)));
+        }
+    }
+    Ok(Ok(()))
 }
 
 fn own_site(tx: &mut dyn Conn, site: &str, own: Option<InboxId>) -> Result<Result<(), Invalid>, StoreError> {
@@ -218,6 +273,9 @@ fn change_in(
             Ok(settings) => settings,
             Err(refused) => return Ok(Err(refused.into())),
         };
+        if let Err(refused) = address_is_free(tx, workspace, adapter, before.channel, &after.settings, Some(id))? {
+            return Ok(Err(refused.into()));
+        }
         if let Some(site) = after.settings.get("site").and_then(Json::as_str).map(str::to_owned) {
             if let Err(refused) = own_site(tx, &site, Some(id))? {
                 return Ok(Err(refused.into()));

@@ -4,6 +4,8 @@ mod demo;
 mod doors;
 mod faults;
 mod labels;
+mod linkage;
+mod mailboxes;
 mod message_in;
 mod outbox_rounds;
 mod people_merge;

@@ -60,7 +60,7 @@ async fn serve(settings: &Settings, stores: &wiring::Stores, listener: TcpListen
         time_zone: settings.time_zone.clone(),
     };
     let front = Front::new(desk.clone(), config);
-    wiring::start(&front, &supervisor);
+    wiring::start(settings, &front, &supervisor);
 
     let address = listener.local_addr()?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
