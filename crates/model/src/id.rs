@@ -197,6 +197,12 @@ ids! {
     ViewId "viw",
     /// A sealed secret.
     SecretId "sec",
+    /// Something known about the matter of a conversation.
+    FactId "fct",
+    /// A proof of who a customer is, for a while.
+    ProofId "prf",
+    /// A link or code that leads to another channel.
+    HandoffId "hnd",
     /// A folder of an inbox that is pulled.
     PullFolderId "pfd",
     /// Something that went wrong with pulling an inbox.

@@ -146,3 +146,22 @@ const ADD_ATTEMPT: &str =
 pub fn add_attempt(tx: &mut dyn Conn, workspace: WorkspaceId, id: i64) -> Result<i64, StoreError> {
     Ok(tx.one(ADD_ATTEMPT, values![workspace, id])?.ok_or(StoreError::NotFound)?.int(0))
 }
+
+const OPEN_CODES: &str = "SELECT id, token_hash, mode, conversation_id, contact_id, delivered_point_id, level, target_channel, target_inbox_id, entry_id, made_by, created_at, expires_at, used_at, used_by, used_point_id, attempts FROM handoff_token WHERE workspace_id = $1 AND conversation_id = $2 AND mode = 'code' AND used_at IS NULL AND expires_at >= $3 ORDER BY id DESC LIMIT 5";
+/// The codes of a conversation that can still be said, newest first.
+pub fn open_codes(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ConversationId,
+    now: Timestamp,
+) -> Result<Vec<HandoffToken>, StoreError> {
+    Ok(tx.rows(OPEN_CODES, values![workspace, id, now])?.iter().map(read).collect())
+}
+
+const END: &str =
+    "UPDATE handoff_token SET expires_at = $3 WHERE workspace_id = $1 AND id = $2 AND used_at IS NULL AND expires_at >= $3";
+/// Takes a token back; false when it was used or over.
+pub fn end(tx: &mut dyn Conn, workspace: WorkspaceId, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    // Good until then, inclusive: so its end lies a moment before now.
+    Ok(tx.exec(END, values![workspace, id, now.plus_ms(-1)])? == 1)
+}

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod enclosed;
+pub mod learn;
 pub mod message_in;
 pub mod phone_call;
 pub mod quarantine;
