@@ -9,6 +9,7 @@ mod content;
 pub mod date;
 mod discover;
 pub mod email;
+pub mod explain;
 pub mod fetch;
 pub mod headers;
 pub mod html;
