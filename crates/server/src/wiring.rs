@@ -71,9 +71,10 @@ fn make_folder(path: &Path) -> Result<(), Failed> {
 }
 
 /// Every adapter of this build.
-pub fn channels(clock: &Arc<dyn Clock>) -> channel::Registry {
+pub fn channels(clock: &Arc<dyn Clock>, random: &Arc<dyn Random>) -> channel::Registry {
     channel::Registry::new([
         (model::Channel::Webchat, Arc::new(channel_webchat::WebChat) as Arc<dyn channel::Channel>),
+        (model::Channel::Email, Arc::new(channel_email::Email::new(Arc::clone(clock), Arc::clone(random)))),
         (model::Channel::Api, Arc::new(channel_api::ApiChannel::new(Arc::clone(clock)))),
     ])
 }
@@ -86,7 +87,7 @@ pub async fn desk(settings: &Settings, stores: &Stores) -> Result<Desk, Failed> 
         clock: Arc::clone(&stores.clock),
         random: Arc::clone(&stores.random),
         keys: Arc::clone(&stores.keys),
-        channels: channels(&stores.clock),
+        channels: channels(&stores.clock, &stores.random),
         bus: bus::Bus::local(),
         visitors: desk::presence::Visitors::default(),
         gate: Gate::new(&*stores.random),

@@ -41,8 +41,17 @@ impl TestApp {
         Self::on(story_engine()).await.expect("the engine of the stories is there")
     }
 
+    /// The same with the real mail adapter in place of FakeChannel.
+    pub async fn with_mail() -> Self {
+        Self::made(story_engine(), true).await.expect("the engine of the stories is there")
+    }
+
     /// The same on one engine; `None` without PostgreSQL when tests on it are left out.
     pub async fn on(engine: Engine) -> Option<Self> {
+        Self::made(engine, false).await
+    }
+
+    async fn made(engine: Engine, with_mail: bool) -> Option<Self> {
         let db = TestDb::open(engine)?;
         let fake = Arc::new(FakeChannel::new(db.clock.clone()));
         let kinds = Channel::ALL.iter().filter(|c| !matches!(c, Channel::Webchat | Channel::Internal));
@@ -52,6 +61,13 @@ impl TestApp {
                 Channel::Api,
                 Arc::new(FakeOrApi { fake: Arc::clone(&fake), real: Arc::new(ApiChannel::new(db.clock.clone())) }),
             );
+        let channels = match with_mail {
+            true => {
+                let random = Arc::new(model::FakeRandom::new(11));
+                channels.with(Channel::Email, Arc::new(channel_email::Email::new(db.clock.clone(), random)))
+            }
+            false => channels,
+        };
         let desk = TestDesk::with_channels(db, fake, channels).await?;
         let front = Front::new(desk.desk.clone(), Config { time_zone: "Europe/Berlin".to_owned(), ..Config::default() });
         let router = api::router(front.clone());

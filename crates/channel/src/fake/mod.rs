@@ -146,7 +146,13 @@ impl Channel for FakeChannel {
     }
 
     fn parse(&self, _inbox: &InboxSettings, event: &RawEvent) -> Result<Vec<InboundEvent>, Quarantine> {
-        wire::parse(event)
+        let mut events = wire::parse(event)?;
+        for event_in in &mut events {
+            if let InboundEvent::Message(message) | InboundEvent::Echo(message) = event_in {
+                message.history |= event.header(HISTORY).is_some();
+            }
+        }
+        Ok(events)
     }
 
     fn render(&self, outbound: &Outbound, context: &SendContext) -> Result<Vec<WireRequest>, Blocked> {
@@ -297,7 +303,8 @@ impl Pull for FakeChannel {
             };
             let (mut at, known) = match from.0.split_once(' ') {
                 Some((at, known)) => (at.parse().unwrap_or(0), known.to_owned()),
-                None => (from.0.parse().unwrap_or(start), generation.clone()),
+                None if from.0.is_empty() => (start, generation.clone()),
+                None => (from.0.parse().unwrap_or(start), String::new()),
             };
             if known != generation {
                 sink.news(SourceNews::Renumbered { folder: "INBOX".to_owned(), count: at as u64 });

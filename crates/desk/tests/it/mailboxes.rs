@@ -268,7 +268,8 @@ async fn spam_of_the_provider_is_kept_as_spam() {
             Ok(rows.iter().map(|row| (row.bool(0), row.opt_int(1).is_some())).collect::<Vec<_>>())
         })
         .await;
-    assert_eq!(spam, [(true, false), (false, true)]);
+    // Lanes run side by side: whichever came first.
+    assert!(spam.contains(&(true, false)) && spam.contains(&(false, true)) && spam.len() == 2, "{spam:?}");
     t.end().await;
 }
 

@@ -56,7 +56,7 @@ impl World {
     }
 }
 
-fn ask(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Option<(u16, String)> {
+pub fn ask(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     let length = body.len();
@@ -70,19 +70,24 @@ fn ask(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Op
     Some((status, answer))
 }
 
-fn json(answer: &str) -> serde_json::Value {
+pub fn json(answer: &str) -> serde_json::Value {
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     serde_json::from_str(body).unwrap_or_default()
 }
 
-/// Owner, an inbox with high rates: the address of its site and the owner's cookie.
-fn set_up(server: &Server) -> (String, String) {
+/// Makes the first owner; the header with their cookie.
+pub fn owner_cookie(server: &Server) -> String {
     let code = server.code.clone().unwrap();
     let owner = format!(r#"{{"code":"{code}","name":"Ada","email":"ada@example.com","password":"correct horse"}}"#);
     let (status, answer) = ask(&server.address, "POST", "/api/v1/setup/owner", "", &owner).unwrap();
     assert_eq!(status, 200, "{answer}");
     let set = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ").or(line.strip_prefix("Set-Cookie: ")));
-    let cookie = format!("Cookie: {}\r\n", set.unwrap().split(';').next().unwrap());
+    format!("Cookie: {}\r\n", set.unwrap().split(';').next().unwrap())
+}
+
+/// Owner, an inbox with high rates: the address of its site and the owner's cookie.
+fn set_up(server: &Server) -> (String, String) {
+    let cookie = owner_cookie(server);
     let inbox = r#"{"channel":"webchat","name":"Site chat","webchat":{"rates":{"messages_per_minute":600,"visitors_per_address_per_hour":100000}}}"#;
     let (status, answer) = ask(&server.address, "POST", "/api/v1/inboxes", &cookie, inbox).unwrap();
     assert!((200..300).contains(&status), "{answer}");

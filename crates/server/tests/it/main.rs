@@ -2,6 +2,7 @@
 
 mod commands;
 mod kill;
+mod mail;
 mod serve;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,7 +19,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub fn continuo(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_continuo"));
     for name in
-        ["CONFIG", "DATA", "LISTEN", "DATABASE_URL", "PUBLIC_URL", "BEHIND_PROXY", "KEY_FILE", "LOG", "LOG_FORMAT", "TIME_ZONE"]
+        ["CONFIG", "DATA", "LISTEN", "DATABASE_URL", "PUBLIC_URL", "BEHIND_PROXY", "KEY_FILE", "LOG", "LOG_FORMAT", "TIME_ZONE", "LMTP_LISTEN"]
     {
         command.env_remove(format!("CONTINUO_{name}"));
     }
