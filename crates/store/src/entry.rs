@@ -345,6 +345,15 @@ pub fn relabel(
     Ok(tx.exec(RELABEL, values![workspace, id, to, seq, from])? == 1)
 }
 
+const SET_CONTACT: &str = "UPDATE entry SET contact_id = $3 WHERE workspace_id = $1 AND id = $2";
+/// Gives an entry to the timeline of another contact: only when two contacts part that it was written for.
+pub fn set_contact(tx: &mut dyn Conn, workspace: WorkspaceId, id: EntryId, contact: ContactId) -> Result<(), StoreError> {
+    match tx.exec(SET_CONTACT, values![workspace, id, contact])? {
+        0 => Err(StoreError::NotFound),
+        _ => Ok(()),
+    }
+}
+
 const SET_DELIVERY: &str =
     "UPDATE entry SET delivery = $3, delivery_reason = $4, uncertain = $5, seq = $6 WHERE workspace_id = $1 AND id = $2";
 /// Stores the combined delivery word of an outgoing entry.

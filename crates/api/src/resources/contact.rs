@@ -5,17 +5,20 @@ use crate::auth::SignedIn;
 use crate::body::{JsonBody, Path, Query, set, three};
 use crate::error::Problem;
 use crate::types::ProblemDocument;
-use crate::types::contact::{Contact, ContactPage, ContactPoint, ContactPointHealth, ContactRow, MergePreview, MergedContact};
+use crate::types::contact::{Contact, ContactPage, ContactPoint, ContactPointHealth, ContactRow, MergedContact};
 use crate::types::cursor;
+use crate::types::merge::{ConsentPair, EntrySince, FieldPair, MergePreview, OpenConversation, PartedConversation};
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use desk::identity::{self, ContactError, MergeError};
+use desk::contacts;
+use desk::identity::{self, Choices, ContactError, MergeError};
 use desk::view::contact;
 use desk::{Who, people::rights};
 use model::{ContactId, ContactMergeId};
 use serde::Deserialize;
 use store::StoreError;
+use store::contact::Contact as Live;
 use utoipa::{OpenApi, ToSchema};
 
 /// Documents of this file.
@@ -30,6 +33,11 @@ use utoipa::{OpenApi, ToSchema};
         ContactRow,
         MergedContact,
         MergePreview,
+        FieldPair,
+        ConsentPair,
+        OpenConversation,
+        PartedConversation,
+        EntrySince,
         ContactPatch,
         ContactMerge
     ))
@@ -60,6 +68,10 @@ impl From<MergeError> for Problem {
         match error {
             MergeError::NotFound => Self::not_found(),
             MergeError::Same => Self::conflict("same", "That is the same customer."),
+            MergeError::UnknownField(_) => Self::invalid("from_other", "fields of the comparison"),
+            MergeError::NeedsPreview => {
+                Self::conflict("needs_preview", "This merge is more than 30 days old: look at the preview, then confirm.")
+            }
             MergeError::TwoAccounts => Self::conflict("two_accounts", "Both are signed-in customers with accounts of their own."),
             MergeError::TooLate(text) => Self::conflict("too_late", "This can no longer be taken back.").detail(text),
             MergeError::Store(error) => error.into(),
@@ -173,23 +185,30 @@ pub struct ContactMerge {
     /// Although both have accounts of their own; for admins.
     #[serde(default)]
     pub force: bool,
+    /// Blocked or not, where only one of them is; absent: blocked.
+    #[serde(default, deserialize_with = "set")]
+    pub blocked: Option<bool>,
+    /// Fields of the comparison whose value of the other one is taken.
+    #[serde(default)]
+    pub from_other: Vec<String>,
 }
 
 #[derive(Deserialize)]
 struct DryRun {
     #[serde(default)]
     dry_run: bool,
+    #[serde(default)]
+    confirmed: bool,
 }
 
-async fn preview(front: &Front, who: &Who, merge: identity::MergePreview) -> Result<Json<MergePreview>, Problem> {
+async fn both(front: &Front, who: &Who, keep: Live, other: Live) -> Result<(ContactRow, ContactRow), Problem> {
     let workspace = who.workspace;
-    let (keep, other) = (merge.keep.clone(), merge.other.clone());
     let rows = front.desk.db.read(move |tx| -> Result<_, StoreError> {
         let keep = store::contact::find(tx, workspace, keep.id)?.unwrap_or_else(|| keep.clone());
         Ok((contact::row(tx, workspace, &keep)?, contact::row(tx, workspace, &other)?))
     });
     let (keep, other) = rows.await?;
-    Ok(Json(MergePreview::of(&merge, keep, other)))
+    Ok((keep.into(), other.into()))
 }
 
 /// Makes two customers one.
@@ -199,28 +218,32 @@ async fn merge(
     State(front): State<Front>,
     SignedIn { who, .. }: SignedIn,
     Path(id): Path<ContactId>,
-    Query(DryRun { dry_run }): Query<DryRun>,
+    Query(DryRun { dry_run, .. }): Query<DryRun>,
     JsonBody(other): JsonBody<ContactMerge>,
 ) -> Result<Json<MergePreview>, Problem> {
     if !rights::may_edit_contacts(who.role) {
         return Err(Problem::not_allowed());
     }
-    let merge = identity::merge(&front.desk, &who, id, other.other_id, other.force, dry_run).await?;
-    preview(&front, &who, merge).await
+    let choices = Choices { force: other.force, blocked: other.blocked, from_other: other.from_other };
+    let merge = identity::merge(&front.desk, &who, id, other.other_id, choices, dry_run).await?;
+    let (keep, other) = both(&front, &who, merge.keep.clone(), merge.other.clone()).await?;
+    Ok(Json(MergePreview::of(&merge, keep, other)))
 }
 
-/// Takes a merge of customers back.
-#[utoipa::path(post, path = "/contact_merges/{id}/undo", tag = "contact", params(("id" = ContactMergeId, Path), ("dry_run" = Option<bool>, Query)),
+/// Takes a merge of customers back. What came since goes with its contact point; a conversation that holds entries of both
+/// is split. After 30 days only with `confirmed`, that is after somebody has looked at the dry run.
+#[utoipa::path(post, path = "/contact_merges/{id}/undo", tag = "contact", params(("id" = ContactMergeId, Path), ("dry_run" = Option<bool>, Query), ("confirmed" = Option<bool>, Query)),
     responses((status = 200, body = MergePreview), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
 async fn unmerge(
     State(front): State<Front>,
     SignedIn { who, .. }: SignedIn,
     Path(id): Path<ContactMergeId>,
-    Query(DryRun { dry_run }): Query<DryRun>,
+    Query(DryRun { dry_run, confirmed }): Query<DryRun>,
 ) -> Result<Json<MergePreview>, Problem> {
     if !rights::may_edit_contacts(who.role) {
         return Err(Problem::not_allowed());
     }
-    let merge = identity::unmerge(&front.desk, &who, id, dry_run).await?;
-    preview(&front, &who, merge).await
+    let parted = contacts::separate(&front.desk, &who, id, confirmed, dry_run).await?;
+    let (keep, other) = both(&front, &who, parted.keep.clone(), parted.other.clone()).await?;
+    Ok(Json(MergePreview::of_separation(&parted, keep, other)))
 }

@@ -1,6 +1,5 @@
 //! Customers.
 
-use desk::identity::MergePreview as Merge;
 use desk::view::contact::{ContactRow as Row, ContactView};
 use model::{ContactId, ContactMergeId, ContactPointId, ContactPointKind, Health, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -167,37 +166,6 @@ impl Contact {
                 .into_iter()
                 .map(|m| MergedContact { contact_id: m.contact_id, name: m.name, merge_id: m.merge_id, at: m.at, by: Some(m.by) })
                 .collect(),
-        }
-    }
-}
-
-/// What a merge (or its undo) does, or would do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct MergePreview {
-    /// The recorded merge.
-    pub merge_id: Option<ContactMergeId>,
-    /// The contact that stays.
-    pub keep: ContactRow,
-    /// The other one.
-    pub other: ContactRow,
-    /// Conversations of the other.
-    pub conversations: i64,
-    /// Entries of the other.
-    pub entries: i64,
-    /// What an agent should look at.
-    pub conflicts: Vec<String>,
-}
-
-impl MergePreview {
-    /// With the rows of both.
-    pub fn of(merge: &Merge, keep: Row, other: Row) -> Self {
-        Self {
-            merge_id: merge.merge_id,
-            keep: keep.into(),
-            other: other.into(),
-            conversations: merge.conversations as i64,
-            entries: merge.entries as i64,
-            conflicts: merge.conflicts.iter().map(|word| (*word).to_owned()).collect(),
         }
     }
 }

@@ -1,4 +1,7 @@
 //! The contacts of a workspace as a whole: files of people in and out, companies, fields, segments.
 
 pub mod columns;
+pub mod separate;
 pub mod table;
+
+pub use separate::{Separation, separate};

@@ -333,6 +333,65 @@ fn split_row(from: &Conversation, id: ConversationId, number: i64, chosen: &[Ent
     }
 }
 
+/// Where entries go that leave a conversation because two contacts part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartTo {
+    /// A conversation that was merged into this one and comes free again.
+    Back(ConversationId),
+    /// A new one with this number, of this contact.
+    New {
+        /// Its number.
+        number: i64,
+        /// Whose it is.
+        contact: model::ContactId,
+    },
+}
+
+/// Takes entries of another contact out of a conversation when two contacts part; both parts are related afterwards. Starts
+/// no clock, changes no assignee and tells the customer nothing. Gives the conversation that holds them now.
+pub fn part(
+    tx: &mut dyn Conn,
+    who: &Who,
+    id: ConversationId,
+    entries: &[EntryId],
+    target: PartTo,
+    now: Timestamp,
+) -> Result<ConversationId, StoreError> {
+    let workspace = who.workspace;
+    let actor = Actor::Agent(who.agent);
+    let (mut from, mut to) = match target {
+        PartTo::Back(back) => match lock_two(tx, workspace, id, back)? {
+            Ok((from, mut to)) => {
+                to.row.merged_into = None;
+                (from, to)
+            }
+            Err(_) => return Err(StoreError::NotFound),
+        },
+        PartTo::New { number, contact } => {
+            let from = Locked::lock(tx, workspace, id)?;
+            let chosen = entry::list_of(tx, workspace, entries)?;
+            let row = split_row(&from.row, ConversationId(tx.id()), number, &chosen, now);
+            let mut to = Locked::create(tx, workspace, Conversation { contact_id: contact, ..row })?;
+            to.log(tx, "conversation.created", now, actor, json!({"contact": contact, "split_from": id}));
+            (from, to)
+        }
+    };
+    for (one, other) in [(&mut from.row.related, to.row.id), (&mut to.row.related, id)] {
+        if !one.contains(&other) {
+            one.push(other);
+        }
+    }
+    let args = json!({"from": id, "to": to.row.id, "from_number": from.row.number, "to_number": to.row.number});
+    let with = args_with(args.clone(), "entries", json!(entries));
+    add_event(tx, &mut from, "conversation.parted", "conversation_split", with, actor, &who.name, now)?;
+    add_event(tx, &mut to, "conversation.parted_here", "conversation_split", args, actor, &who.name, now)?;
+    relabel(tx, entries, &mut from, &mut to)?;
+    let to_id = to.row.id;
+    from.save(tx)?;
+    to.save(tx)?;
+    Ok(to_id)
+}
+
 /// Moves one entry to another conversation of the same person.
 pub async fn move_entry(
     desk: &Desk,

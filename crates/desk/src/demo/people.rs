@@ -276,7 +276,7 @@ fn store_one(tx: &mut dyn Conn, workspace: WorkspaceId, person: &Person) -> Resu
 pub async fn merge_twins(desk: &Desk, cast: &Cast, people: &[Person]) -> Result<(), DemoError> {
     for person in people {
         let Some(twin) = person.twin else { continue };
-        let merged = identity::merge(desk, cast.owner(), person.contact, twin, false, false).await;
+        let merged = identity::merge(desk, cast.owner(), person.contact, twin, identity::Choices::default(), false).await;
         merged.map_err(|error| StoreError::broken(error.to_string()))?;
     }
     Ok(())

@@ -2,8 +2,8 @@
 //! conversation is rewritten, so taking it back gives both as they were, and what came since goes with its contact point.
 //! What conversations become of it when two contacts part is composed in `contacts::separate`.
 
-use crate::context::{Desk, Who};
 use crate::consent;
+use crate::context::{Desk, Who};
 use model::{Actor, CompanyId, ContactFieldId, ContactId, ContactMergeId, ContactPointKind, Timestamp, WorkspaceId};
 use serde_json::json;
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ pub mod normal;
 pub mod resolve;
 
 pub use contact::{ContactError, ContactPatch, change_contact};
-pub use merge::{MergeError, MergePreview, merge, unmerge};
+pub use merge::{Choices, MergeError, MergePreview, merge};
 pub use resolve::{Resolved, resolve};
 
 use store::contact::Contact;

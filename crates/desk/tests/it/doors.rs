@@ -208,10 +208,10 @@ async fn eight_writers_with_three_people_and_overlapping_keys_lose_nothing() {
             if let Err(error) = send(&t.desk, &t.owner, first.conversation_id, t.reply(&format!("r{n}"))).await {
                 busy_is_fine(error.to_string());
             }
-            match merge(&t.desk, &t.owner, first.contact_id, phone.contact_id, true, false).await {
+            match merge(&t.desk, &t.owner, first.contact_id, phone.contact_id, force(), false).await {
                 Ok(done) => {
                     tokio::task::yield_now().await;
-                    let back = desk::identity::unmerge(&t.desk, &t.owner, done.merge_id.expect("not dry"), false).await;
+                    let back = desk::contacts::separate(&t.desk, &t.owner, done.merge_id.expect("not dry"), false, false).await;
                     back.map(|_| ()).unwrap_or_else(|error| busy_is_fine(error.to_string()));
                 }
                 Err(desk::identity::MergeError::Same) => {}
@@ -263,4 +263,8 @@ async fn a_message_of_a_known_customer_costs_few_statements() {
     assert!(event(&t, stored).await.entry_id.is_some());
     assert!(calls <= 80, "{calls} statements from the claim of the job to the end of it");
     t.end().await;
+}
+
+fn force() -> desk::identity::Choices {
+    desk::identity::Choices { force: true, ..Default::default() }
 }

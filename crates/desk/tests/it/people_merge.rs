@@ -1,6 +1,7 @@
 //! Merging two contacts and taking them apart again: pointers only, so nothing is rewritten and nothing is lost.
 
-use desk::identity::{MergeError, merge, unmerge};
+use desk::contacts::separate;
+use desk::identity::{Choices, MergeError, merge};
 use model::ContactId;
 use store::contact::Contact;
 use testkit::desk::TestDesk;
@@ -26,18 +27,21 @@ async fn a_merge_joins_the_timelines_and_its_undo_parts_them_with_what_came_sinc
     let t = TestDesk::new().await;
     let ada = t.customer_writes("ada@example.com", "by mail").await;
     let phone = t.customer_writes("+15550142", "by phone").await;
-    let preview = merge(&t.desk, &t.owner, ada.contact_id, phone.contact_id, false, true).await.unwrap();
+    let preview = merge(&t.desk, &t.owner, ada.contact_id, phone.contact_id, Choices::default(), true).await.unwrap();
     assert_eq!((preview.merge_id, preview.conversations, preview.entries), (None, 1, 1));
-    let done = merge(&t.desk, &t.owner, ada.contact_id, phone.contact_id, false, false).await.unwrap();
+    let done = merge(&t.desk, &t.owner, ada.contact_id, phone.contact_id, Choices::default(), false).await.unwrap();
     assert_eq!(timeline(&t, phone.contact_id).await, ["by mail", "by phone"]);
-    assert_eq!(merge(&t.desk, &t.owner, phone.contact_id, ada.contact_id, false, false).await, Err(MergeError::Same));
+    assert_eq!(
+        merge(&t.desk, &t.owner, phone.contact_id, ada.contact_id, Choices::default(), false).await,
+        Err(MergeError::Same)
+    );
     // Written after the merge from the phone: it belongs to the owner of the phone when they part.
     t.customer_writes("+15550142", "by phone, later").await;
     assert_eq!(timeline(&t, ada.contact_id).await.len(), 3);
-    unmerge(&t.desk, &t.owner, done.merge_id.unwrap(), false).await.unwrap();
+    separate(&t.desk, &t.owner, done.merge_id.unwrap(), false, false).await.unwrap();
     assert_eq!(timeline(&t, ada.contact_id).await, ["by mail"]);
     assert_eq!(timeline(&t, phone.contact_id).await, ["by phone", "by phone, later"]);
-    assert!(matches!(unmerge(&t.desk, &t.owner, done.merge_id.unwrap(), false).await, Err(MergeError::TooLate(_))));
+    assert!(matches!(separate(&t.desk, &t.owner, done.merge_id.unwrap(), false, false).await, Err(MergeError::TooLate(_))));
     t.end().await;
 }
 
@@ -49,16 +53,16 @@ async fn chains_of_merges_come_apart_in_any_order() {
         people.push(t.customer_writes(&format!("{name}@example.com"), name).await.contact_id);
     }
     let [a, b, c, d] = people[..] else { unreachable!() };
-    let ab = merge(&t.desk, &t.owner, a, b, false, false).await.unwrap().merge_id.unwrap();
-    let cd = merge(&t.desk, &t.owner, c, d, false, false).await.unwrap().merge_id.unwrap();
-    let ac = merge(&t.desk, &t.owner, a, c, false, false).await.unwrap().merge_id.unwrap();
+    let ab = merge(&t.desk, &t.owner, a, b, Choices::default(), false).await.unwrap().merge_id.unwrap();
+    let cd = merge(&t.desk, &t.owner, c, d, Choices::default(), false).await.unwrap().merge_id.unwrap();
+    let ac = merge(&t.desk, &t.owner, a, c, Choices::default(), false).await.unwrap().merge_id.unwrap();
     assert_eq!(timeline(&t, d).await.len(), 4);
     // The inner merge first: c keeps d's pointer through a until a lets c go.
-    unmerge(&t.desk, &t.owner, cd, false).await.unwrap();
+    separate(&t.desk, &t.owner, cd, false, false).await.unwrap();
     assert_eq!((live(&t, d).await.id, live(&t, c).await.id), (d, a));
-    unmerge(&t.desk, &t.owner, ac, false).await.unwrap();
+    separate(&t.desk, &t.owner, ac, false, false).await.unwrap();
     assert_eq!((live(&t, c).await.id, live(&t, b).await.id), (c, a));
-    unmerge(&t.desk, &t.owner, ab, false).await.unwrap();
+    separate(&t.desk, &t.owner, ab, false, false).await.unwrap();
     for person in people {
         assert_eq!((live(&t, person).await.id, timeline(&t, person).await.len()), (person, 1));
     }
@@ -72,13 +76,13 @@ async fn fields_given_by_the_merge_go_back_and_edits_since_stay() {
     let b = t.customer_writes("b@example.com", "b").await.contact_id;
     let name = |n: &str| desk::identity::ContactPatch { name: Some(Some(n.to_owned())), ..Default::default() };
     desk::identity::change_contact(&t.desk, &t.owner, b, name("Ben")).await.unwrap();
-    let id = merge(&t.desk, &t.owner, a, b, false, false).await.unwrap().merge_id.unwrap();
+    let id = merge(&t.desk, &t.owner, a, b, Choices::default(), false).await.unwrap().merge_id.unwrap();
     assert_eq!(live(&t, a).await.name.as_deref(), Some("Ben"));
-    unmerge(&t.desk, &t.owner, id, false).await.unwrap();
+    separate(&t.desk, &t.owner, id, false, false).await.unwrap();
     assert_eq!((live(&t, a).await.name, live(&t, b).await.name.as_deref()), (None, Some("Ben")));
-    let again = merge(&t.desk, &t.owner, a, b, false, false).await.unwrap().merge_id.unwrap();
+    let again = merge(&t.desk, &t.owner, a, b, Choices::default(), false).await.unwrap().merge_id.unwrap();
     desk::identity::change_contact(&t.desk, &t.owner, a, name("Ada Novak")).await.unwrap();
-    unmerge(&t.desk, &t.owner, again, false).await.unwrap();
+    separate(&t.desk, &t.owner, again, false, false).await.unwrap();
     assert_eq!(live(&t, a).await.name.as_deref(), Some("Ada Novak"));
     t.end().await;
 }
