@@ -4,6 +4,7 @@ mod backup;
 mod contacts;
 mod demo;
 mod doctor;
+mod mail;
 mod migrate;
 mod reset_password;
 mod serve;
@@ -11,7 +12,7 @@ mod serve;
 use crate::settings::{self, Given, Settings};
 use crate::{Failed, print};
 
-const COMMANDS: [(&str, &str); 10] = [
+const COMMANDS: [(&str, &str); 11] = [
     ("serve", "run the server (the default)"),
     ("migrate", "bring the database up to date and stop"),
     ("doctor", "look whether everything is in order, also beside a running server"),
@@ -19,6 +20,7 @@ const COMMANDS: [(&str, &str); 10] = [
     ("reset-password EMAIL", "print a link that sets another password, also beside a running server"),
     ("demo [--conversations N]", "fill the workspace with an invented business, for trying things out"),
     ("contacts match FILE", "print which records of a list of people are one person"),
+    ("mail explain FILE", "print what becomes of a raw mail; - reads the standard input"),
     ("openapi", "print the description of the HTTP interface"),
     ("help", "print this"),
     ("version", "print the version"),
@@ -44,6 +46,7 @@ pub fn run(name: &str, given: &Given, rest: &[String]) -> Result<(), Failed> {
         "doctor" => no_more(name, rest).and_then(|()| doctor::run(&Settings::of(given)?)),
         "openapi" => no_more(name, rest).and_then(|()| print(&api::openapi())),
         "contacts" => contacts::run(rest),
+        "mail" => mail::run(rest),
         "demo" => demo::run(&Settings::of(given)?, rest),
         "backup" => backup::run(&Settings::of(given)?, one(name, "FILE", rest)?),
         "reset-password" => reset_password::run(&Settings::of(given)?, one(name, "EMAIL", rest)?),
