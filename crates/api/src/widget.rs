@@ -11,7 +11,7 @@ mod files;
 mod history;
 pub mod items;
 mod page;
-mod site;
+pub(crate) mod site;
 mod socket;
 mod take;
 

@@ -4,6 +4,7 @@
 mod form;
 mod invite;
 mod login;
+mod proceed;
 pub(crate) mod oauth;
 mod reset;
 pub(crate) mod shell;
@@ -22,6 +23,7 @@ pub fn router() -> Router<Front> {
         .merge(login::router())
         .merge(invite::router())
         .merge(reset::router())
+        .merge(proceed::router())
         .merge(oauth::router())
         .route("/page.css", get(|| async { fixed("text/css; charset=utf-8", shell::CSS) }))
         .route("/page.js", get(|| async { fixed("text/javascript; charset=utf-8", shell::JS) }))

@@ -18,3 +18,21 @@ for (const field of document.querySelectorAll('input[type="password"]')) {
   field.replaceWith(row);
   row.append(field, button);
 }
+// A link that leads into the chat: the form takes along whose browser this is, the page behind it becomes that visit.
+const kept = (site) => `continuo:${site}:token`;
+for (const form of document.querySelectorAll('form[data-chat]')) {
+  try {
+    form.elements.visit.value = JSON.parse(localStorage.getItem(kept(form.dataset.chat)) ?? '""');
+  } catch {
+    // No storage, no visit: a new one begins.
+  }
+}
+for (const place of document.querySelectorAll('[data-visit]')) {
+  try {
+    localStorage.setItem(kept(place.dataset.chat), JSON.stringify(place.dataset.visit));
+    sessionStorage.setItem(`continuo:${place.dataset.chat}`, '1');
+  } catch {
+    // Without storage the chat cannot know its visit, and begins anew.
+  }
+  place.querySelector('[data-open-chat]')?.addEventListener('click', () => window.continuo?.('open'));
+}

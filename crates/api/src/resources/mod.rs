@@ -12,6 +12,7 @@ pub mod contact;
 pub mod conversation;
 pub mod draft;
 pub mod entry;
+pub mod handoff;
 pub mod health;
 pub mod inbox;
 pub mod invitation;
@@ -47,6 +48,7 @@ pub fn router() -> Router<Front> {
         .merge(conversation::router())
         .merge(draft::router())
         .merge(entry::router())
+        .merge(handoff::router())
         .merge(health::router())
         .merge(inbox::router())
         .merge(invitation::router())
@@ -81,6 +83,7 @@ pub fn documents() -> Vec<OpenApi> {
         conversation::Doc::openapi(),
         draft::Doc::openapi(),
         entry::Doc::openapi(),
+        handoff::Doc::openapi(),
         health::Doc::openapi(),
         inbox::Doc::openapi(),
         invitation::Doc::openapi(),

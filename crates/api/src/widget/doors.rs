@@ -15,6 +15,8 @@ const SIGNALS: Limit = Limit { capacity: 120, refill: 240, per_ms: 60_000 };
 const UPLOADS: Limit = Limit { capacity: 20, refill: 20, per_ms: 60_000 };
 /// Requests of one network address, whatever they are: high enough for an office behind one address.
 const REQUESTS: Limit = Limit { capacity: 600, refill: 1_200, per_ms: 60_000 };
+/// Links that one network address may open.
+const LINKS: Limit = Limit { capacity: 60, refill: 60, per_ms: 60_000 };
 /// Whether somebody is there is looked at again this often, since opening hours begin without anybody doing anything.
 const AVAILABILITY_MS: i64 = 30_000;
 /// How long an answer takes, is worked out this often.
@@ -30,6 +32,7 @@ pub struct Doors {
     uploads: Mutex<Limiter<Visitor>>,
     requests: Mutex<Limiter<String>>,
     events: Mutex<Limiter<InboxId>>,
+    links: Mutex<Limiter<String>>,
     availability: Mutex<HashMap<InboxId, (Timestamp, Utf8Bytes)>>,
     waits: Mutex<HashMap<InboxId, (Timestamp, Option<i64>)>>,
 }
@@ -43,6 +46,7 @@ impl Default for Doors {
             uploads: Mutex::new(Limiter::new(KEYS_MAX)),
             requests: Mutex::new(Limiter::new(KEYS_MAX)),
             events: Mutex::new(Limiter::new(KEYS_MAX)),
+            links: Mutex::new(Limiter::new(KEYS_MAX)),
             availability: Mutex::default(),
             waits: Mutex::default(),
         }
@@ -73,6 +77,10 @@ impl Doors {
     /// An event that a program brings to this inbox.
     pub fn event(&self, inbox: InboxId, per_minute: u32, now: Timestamp) -> Result<(), i64> {
         lock(&self.events).take(inbox, Limit::per_minute(per_minute), now)
+    }
+    /// A look at a link, or a press on it: nobody needs many, and a guesser gets nowhere.
+    pub fn link(&self, address: &str, now: Timestamp) -> Result<(), i64> {
+        lock(&self.links).take(address.to_owned(), LINKS, now)
     }
     /// Any request of this address.
     pub fn request(&self, address: &str, now: Timestamp) -> Result<(), i64> {
