@@ -1,7 +1,7 @@
 //! What the tests of transport share: an inbox, a sink that keeps what it gets and its cursor as the store would, and waiting
 //! for something to become true.
 
-use crate::mailbed::{MailBed, PASSWORD};
+use crate::mailbed::{FaultProxy, MailBed, PASSWORD};
 use channel::{
     Cursor, Fut, InboxSettings, Pull, PullError, RawEvent, RawSink, SecretError, SecretText, Secrets, SinkError, SourceNews,
 };
@@ -181,6 +181,17 @@ pub async fn pull_until(
         ended = wire.pull(inbox, store.cursor(), store) => Err(ended.expect_err("a mailbox never ends by itself")),
         () = store.until(what, holds) => Ok(()),
     }
+}
+
+/// Waits until a client has said this through the proxy.
+pub async fn until_said(proxy: &FaultProxy, words: &str) {
+    let waiting = async {
+        while !proxy.client_said().contains(words) {
+            tokio::task::yield_now().await;
+            let _a_moment = tokio::time::timeout(Duration::from_millis(10), std::future::pending::<()>()).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(60), waiting).await.is_ok(), "never said: {words}");
 }
 
 pub fn mail(from: &str, subject: &str, body: &str) -> String {
