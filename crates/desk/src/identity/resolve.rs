@@ -82,7 +82,9 @@ pub fn resolve(
     let point = keys.first().map(|k| k.point.id);
     let proof_level = keys.first().map_or(0, |k| i64::from(k.claim.proof_level));
     let trace = json!({"tried": found.tried, "flags": found.flags, "new_contact": is_new});
-    let flags = found.flags.iter().map(|f| (*f).to_owned()).chain(disproved.then(|| "spoof_suspected".to_owned())).collect();
+    let lowered = super::ceiling::was_lowered(claims).then(|| "claim_lowered".to_owned());
+    let flags = found.flags.iter().map(|f| (*f).to_owned());
+    let flags = flags.chain(disproved.then(|| "spoof_suspected".to_owned())).chain(lowered).collect();
     Ok(Resolved { contact, point, proof_level, is_new, blocked, disproved, flags, trace })
 }
 
