@@ -361,9 +361,15 @@ impl Imap {
     /// Waits in IDLE until the server tells of something, or the time is over. The answer says which, with the connection ready
     /// for the next command.
     pub(crate) async fn idle(mut self, limit: Duration) -> Result<(Self, bool), PullError> {
+        let told = self.link.unsolicited_responses.clone();
         let mut handle = self.link.idle();
         within(self.times.command, "IDLE", handle.init()).await?.map_err(|error| lost(&error))?;
-        let woken = {
+        // Told while the last command ran, or while IDLE began: the server says it once, and never again in IDLE.
+        let mut known = false;
+        while let Ok(response) = told.try_recv() {
+            known |= matches!(response, async_imap::types::UnsolicitedResponse::Exists(_));
+        }
+        let woken = known || {
             let (waiting, _stop) = handle.wait_with_timeout(limit);
             // The outer limit is absolute: `* OK Still here` restarts the inner one.
             match tokio::time::timeout(limit, waiting).await {
