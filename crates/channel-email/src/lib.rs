@@ -2,6 +2,8 @@
 //! store, no contact and no conversation; keys and tokens come in ready-made.
 
 pub mod address;
+pub mod auto;
+pub mod bounce;
 mod calendar;
 pub mod charset;
 pub mod check;
@@ -9,6 +11,7 @@ mod content;
 pub mod date;
 mod discover;
 pub mod email;
+pub mod evidence;
 pub mod explain;
 pub mod fetch;
 pub mod headers;
@@ -31,6 +34,7 @@ pub mod settings;
 mod sign_in;
 pub mod submit;
 pub mod tnef;
+pub mod trust;
 pub mod wire;
 
 pub use email::Email;

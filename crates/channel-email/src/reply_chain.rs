@@ -85,7 +85,7 @@ fn ids_of(headers: &Headers, field: &str) -> Vec<String> {
 }
 
 /// The ids in a raw value that can match: something, `@`, something. In angle brackets; where there are none, bare words.
-fn ids(raw: &str, several: bool) -> Vec<String> {
+pub(crate) fn ids(raw: &str, several: bool) -> Vec<String> {
     let value = unfold(raw);
     let mut found = Vec::new();
     let mut rest = value.as_str();
