@@ -2,8 +2,9 @@
 //!
 //! Two passes. The first (ours, on a bounded tree) takes out what a mail may do to its reader without any script: remote
 //! pictures that report the reading, styles that leave the frame, background pictures. Pictures keep their place and
-//! name what they want, so that the screen can give them on request:
-//! `<img data-remote-src="https://..">` for pictures of the network and `<img data-cid="..">` for attached ones.
+//! name what they want, so that the screen can give them on request: `<img data-remote-src="https://..">` for pictures of
+//! the network (no `src`, so nothing is loaded), `<img src="cid:..">` for attached ones, which no browser can load before
+//! the desk has put the attachment's own address there.
 //! The second pass is ammonia with a list of what is allowed; whatever the first let through ends there.
 //! The result belongs into a sandboxed frame all the same.
 
@@ -104,7 +105,6 @@ const LAYOUT: &[&str] = &[
     "href",
     "src",
     "data-fold",
-    "data-cid",
     "data-remote-src",
     "summary",
     "span",
@@ -129,7 +129,7 @@ fn tame(dom: &mut Dom) -> (usize, Vec<String>) {
                 false
             }
             // `quote_html` has put its own there; a mail cannot bring any.
-            "data-cid" | "data-remote-src" => false,
+            "data-remote-src" => false,
             "style" => {
                 *value = tame_style(value);
                 !value.is_empty()
@@ -140,7 +140,7 @@ fn tame(dom: &mut Dom) -> (usize, Vec<String>) {
         let Some(src) = wanted else { continue };
         if let Some(cid) = strip_scheme(&src, "cid:") {
             let cid = percent_decoded(cid.trim_matches(['<', '>', ' '])).into_owned();
-            attrs.push(("data-cid".to_owned(), cid.clone()));
+            attrs.push(("src".to_owned(), format!("cid:{cid}")));
             if !cids.contains(&cid) && cids.len() < 1_000 {
                 cids.push(cid);
             }
@@ -381,7 +381,7 @@ fn clean(html: &str) -> String {
         ["align", "valign", "bgcolor", "dir", "lang", "title", "style", "data-fold", "width", "height"].into_iter().collect();
     let some: HashMap<&str, HashSet<&str>> = [
         ("a", vec!["href"]),
-        ("img", vec!["alt", "border", "data-cid", "data-remote-src"]),
+        ("img", vec!["alt", "border", "src", "data-remote-src"]),
         ("font", vec!["color", "face", "size"]),
         ("hr", vec!["color", "size"]),
         ("table", vec!["border", "cellpadding", "cellspacing", "summary"]),
@@ -407,9 +407,13 @@ fn clean(html: &str) -> String {
         .generic_attributes(everywhere)
         .tag_attributes(some)
         .set_tag_attribute_value("a", "target", "_blank")
-        .url_schemes(["http", "https", "mailto", "tel"].into_iter().collect())
+        .url_schemes(["http", "https", "mailto", "tel", "cid"].into_iter().collect())
         .url_relative(ammonia::UrlRelative::Deny)
         .filter_style_properties(STYLES.iter().copied().collect())
+        // Whatever happens before: a picture is loaded from nowhere but an attachment.
+        .attribute_filter(|element, attribute, value| {
+            (element != "img" || attribute != "src" || value.starts_with("cid:")).then_some(Cow::Borrowed(value))
+        })
         .link_rel(Some("noopener noreferrer nofollow"))
         .strip_comments(true)
         .clean(html)

@@ -80,7 +80,7 @@ fn gather(rows: &[Row], kinds: &[SpanKind]) -> (String, Split) {
         if row.made {
             continue;
         }
-        let line = row.text.replace(PICTURE, "");
+        let line: String = row.text.chars().filter(|c| *c != PICTURE && (*c == '\t' || !c.is_control())).collect();
         let line = line.trim_end_matches(is_unseen);
         let empty = is_blank(line);
         // Lay-out makes empty lines without end.
