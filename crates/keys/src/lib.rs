@@ -39,11 +39,13 @@ pub enum Purpose {
     PasswordReset,
     /// Links that make an agent.
     Invitation,
+    /// What is remembered of people who were erased.
+    Tombstone,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Secrets,
         Self::MessageId,
         Self::ReplyAddress,
@@ -52,6 +54,7 @@ impl Purpose {
         Self::Node,
         Self::PasswordReset,
         Self::Invitation,
+        Self::Tombstone,
     ];
 
     /// The word that goes into the derivation. Never change one: everything signed or sealed with it would be lost.
@@ -65,6 +68,7 @@ impl Purpose {
             Self::Node => "node",
             Self::PasswordReset => "password-reset",
             Self::Invitation => "invitation",
+            Self::Tombstone => "tombstone",
         }
     }
 }

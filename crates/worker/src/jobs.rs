@@ -3,6 +3,7 @@
 use crate::{JobContext, Outcome, Registry};
 use desk::automatic::AnswerBySelf;
 use desk::conversation::change::WakeConversation;
+use desk::identity::duplicates::CheckDuplicates;
 use desk::ingest::ProcessEvent;
 use desk::mailbox::check::CheckInbox;
 use desk::mailbox::history::ImportHistory;
@@ -63,6 +64,9 @@ pub fn registry(desk: &Desk) -> Registry {
     });
     // A visitor who is there and does not read is looked at again for a day.
     registry.limit(<ContinueByMail as store::job::Job>::NAME, desk::outbox::deliver::ATTEMPT_COUNT_MAX);
+    on::<CheckDuplicates, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::contacts::duplicates::run(&desk, context.job, job).await
+    });
     registry.limit(<DeliverOutbox as store::job::Job>::NAME, desk::outbox::deliver::ATTEMPT_COUNT_MAX);
     // A held answer must not stay behind because the database was away for a night.
     registry.limit(<ReleaseHold as store::job::Job>::NAME, desk::outbox::deliver::ATTEMPT_COUNT_MAX);

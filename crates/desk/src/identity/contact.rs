@@ -5,7 +5,7 @@ use crate::context::{Desk, Who};
 use model::{Actor, ContactId};
 use serde_json::json;
 use store::contact::{self, Contact};
-use store::{Event, Route, StoreError};
+use store::{Event, Route, StoreError, company};
 
 const NOTES_CHARS_MAX: usize = 10_000;
 
@@ -88,6 +88,16 @@ pub async fn change_contact(desk: &Desk, who: &Who, id: ContactId, patch: Contac
                 return Ok(Ok(after));
             }
             after.version = contact::save(tx, who.workspace, &after)?;
+            if fields.contains(&"company") {
+                let firm = match &after.company {
+                    Some(name) => Some(company::of_name(tx, who.workspace, name, now)?),
+                    None => None,
+                };
+                company::set_of(tx, who.workspace, after.id, firm)?;
+            }
+            if fields.contains(&"name") || fields.contains(&"company") {
+                super::duplicates::check_later(tx, who.workspace, after.id, now)?;
+            }
             tx.log(Event {
                 workspace: who.workspace,
                 stream_id: Some(after.id.0),

@@ -371,6 +371,8 @@ fn point(
         company::set_of(tx, workspace, keep.id, survivor_company)?;
     }
     log(tx, workspace, keep.id, version, "contact.took", payload, actor, now);
+    super::duplicates::check_later(tx, workspace, keep.id, now)?;
+    super::duplicates::check_later(tx, workspace, other.id, now)?;
     Ok(id)
 }
 
@@ -527,6 +529,8 @@ pub fn part(
     }
     let version = contact::save(tx, workspace, &restored)?;
     log(tx, workspace, keep.id, version, "contact.gave_back", payload, actor, now);
+    super::duplicates::check_later(tx, workspace, keep.id, now)?;
+    super::duplicates::check_later(tx, workspace, other.id, now)?;
     contact_merge::set_undone(tx, workspace, id, &actor.to_string(), now)?;
     // Whoever separates two has judged the pair.
     store::suggestion::decide(tx, workspace, keep.id, other.id, "not_same", &actor.to_string(), now)?;

@@ -74,7 +74,7 @@ const M_MIN: f64 = 2e-3;
 /// Values that fewer people share are taken to be rare without being kept.
 const SHARE_KEPT_MIN_COUNT: u32 = 3;
 /// The most values kept of one field in a stored model.
-const SHARES_KEPT_MAX: usize = 2_000;
+const SHARES_KEPT_MAX: usize = 300;
 /// Below this, start values are better than what so few people teach.
 pub const LEARN_PEOPLE_MIN: usize = 400;
 const ROUNDS: usize = 25;
