@@ -116,6 +116,8 @@ pub fn decode_unlabelled(bytes: &[u8]) -> Decoded {
 }
 
 fn decode_as(encoding: &'static encoding_rs::Encoding, bytes: &[u8]) -> Decoded {
+    let bytes = if encoding == encoding_rs::ISO_2022_JP { without_idle_escapes(bytes) } else { Cow::Borrowed(bytes) };
+    let bytes = bytes.as_ref();
     // `decode` obeys a byte-order mark first, and takes it away.
     let (text, used, damaged) = encoding.decode(bytes);
     // Mail that says UTF-8 and is not: the sender's program passed latin-1 through.
@@ -124,6 +126,25 @@ fn decode_as(encoding: &'static encoding_rs::Encoding, bytes: &[u8]) -> Decoded 
         return Decoded { text: text.into_owned(), charset: used.name().to_ascii_lowercase(), unknown: false, damaged: true };
     }
     Decoded { text: own(text), charset: used.name().to_ascii_lowercase(), unknown: false, damaged }
+}
+
+// Escapes that another one follows at once do nothing; the standard for browsers calls them an error, mail is full of them.
+fn without_idle_escapes(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let is_escape = |three: &[u8]| matches!(three, [0x1B, b'$' | b'(', _, ..]);
+    if !bytes.windows(6).any(|six| is_escape(six) && is_escape(&six[3..])) {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        if is_escape(&bytes[at..]) && bytes.get(at + 3..).is_some_and(is_escape) {
+            at += 3;
+        } else {
+            out.push(bytes[at]);
+            at += 1;
+        }
+    }
+    Cow::Owned(out)
 }
 
 fn own(text: Cow<'_, str>) -> String {
@@ -220,7 +241,7 @@ mod tests {
 
     #[test]
     fn names_and_bytes_become_text() {
-        let cases: [(Option<&str>, &[u8], &str, bool); 22] = [
+        let cases: [(Option<&str>, &[u8], &str, bool); 23] = [
             (Some("utf-8"), "grün".as_bytes(), "grün", false),
             (Some("UTF-8"), b"gr\xFCn", "grün", false),
             (Some("iso-8859-1"), b"\x80 gr\xFCn", "€ grün", false),
@@ -230,6 +251,7 @@ mod tests {
             (Some("cp1258"), b"\xD0", "Đ", false),
             (None, b"\x1B$BF|K\\8l\x1B(B", "日本語", false),
             (Some("us-ascii"), b"\x1B$BF|K\\8l\x1B(B", "日本語", false),
+            (Some("iso-2022-jp"), b"\x1B$B%F\x1B(B\x1B$B%9\x1B(B", "テス", false),
             (None, b"gr\xFCn", "grün", false),
             (None, "\u{FEFF}grün".as_bytes(), "grün", false),
             (Some("utf-7"), b"Hi Mom -+Jjo--! 1 +- 1 + 2", "Hi Mom -☺-! 1 + 1 + 2", false),

@@ -15,7 +15,10 @@ pub fn parse(value: &str) -> Option<Timestamp> {
     let words = value.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()).take(20);
     for word in words.flat_map(dashed) {
         if word.contains(':') && time.is_none() {
-            time = clock(word);
+            // "00:01+0000": the zone hangs on the time.
+            let end = word.find(['+', '-']).unwrap_or(word.len());
+            time = clock(&word[..end]);
+            zone = offset(&word[end..]);
         } else if let Some(number) = month_of(word).filter(|_| month.is_none()) {
             month = Some(number);
         } else if let Some(minutes) = offset(word).filter(|_| time.is_some() && zone.is_none()) {
@@ -171,6 +174,8 @@ mod tests {
             ("Thu,\t13 Feb 1969 23:32 -0330 (Newfoundland Time)", "1969-02-14T03:02:00Z"),
             ("Mon Jan  5 10:00:00 2009", "2009-01-05T10:00:00Z"),
             ("Mon, 29 Feb 2016 00:00:00 EST", "2016-02-29T05:00:00Z"),
+            ("01 Jan 2001 00:01+0000", "2001-01-01T00:01:00Z"),
+            ("Wed, 20 Sep 1995 00:19:00 (EDT) -0400", "1995-09-20T04:19:00Z"),
             ("2026-03-01T10:00:00+01:00", "2026-03-01T09:00:00Z"),
             ("2026-03-01 10:00:00", "2026-03-01T10:00:00Z"),
             ("1-Mar-2026 10:00:00 GMT+0200", "2026-03-01T08:00:00Z"),

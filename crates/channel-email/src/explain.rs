@@ -34,6 +34,8 @@ pub struct Explained {
     pub date: Option<String>,
     /// The whole text.
     pub text: String,
+    /// The text was made of HTML, because the mail has no other.
+    pub text_is_of_html: bool,
     /// What of it is new.
     pub reply: String,
     /// What is folded on screen.
@@ -145,6 +147,7 @@ fn of(mail: ParsedMail) -> Explained {
         delivered_to: mail.delivered_to,
         subject: mail.subject,
         date: mail.sent_at.map(|at| at.to_string()),
+        text_is_of_html: mail.text_is_of_html,
         reply: mail.split.reply,
         folded: mail.split.folded,
         has_html: mail.html.is_some(),

@@ -49,8 +49,8 @@ impl Headers {
                 close(&mut fields, open.take());
                 open = Some((name, value.to_vec()));
                 seen_any = true;
-            } else if !seen_any && !starts_like_header(&mail[next.min(mail.len())..]) {
-                // No header block at all: the whole is a body.
+            } else if !more_fields_follow(&mail[next.min(mail.len())..]) {
+                // No field comes any more before an empty line: this line is the first of the body.
                 break;
             }
             at = next;
@@ -182,8 +182,21 @@ pub(crate) fn start_of_headers(mail: &[u8]) -> usize {
     if mbox { next } else { at }
 }
 
-fn starts_like_header(rest: &[u8]) -> bool {
-    split_field(line_at(rest, 0).0).is_some()
+// Is there another field before the headers end? A broken line between fields hides none of them; a text without an empty
+// line before it is a body.
+fn more_fields_follow(rest: &[u8]) -> bool {
+    let mut at = 0;
+    for _ in 0..50 {
+        let (line, next) = line_at(rest, at);
+        if line.is_empty() {
+            return false;
+        }
+        if split_field(line).is_some() {
+            return true;
+        }
+        at = next;
+    }
+    false
 }
 
 fn split_field(line: &[u8]) -> Option<(String, &[u8])> {
@@ -254,7 +267,16 @@ fn word_at(text: &str) -> Option<(String, Vec<u8>, &str)> {
     let (encoded, after) = match encoding {
         "Q" | "q" => {
             let end = q_end(inner)?;
-            (quoted(&inner[..end]), &inner[end + 2..])
+            let (text, after) = (&inner[..end], &inner[end + 2..]);
+            if text.is_ascii() {
+                (quoted(text.as_bytes()), after)
+            } else {
+                // Bytes that should have been encoded. They were read as something already; take that back.
+                match encoding_rs::WINDOWS_1252.encode(text) {
+                    (bytes, _, false) => (quoted(&bytes), after),
+                    _ => return Some(("utf-8".to_owned(), quoted(text.as_bytes()), after)),
+                }
+            }
         }
         "B" | "b" => {
             let end = inner.find("?=")?;
@@ -281,8 +303,7 @@ fn q_end(text: &str) -> Option<usize> {
     Some(first)
 }
 
-fn quoted(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
+fn quoted(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
@@ -364,6 +385,8 @@ mod tests {
             assert_eq!(&mail[headers.body_at()..], b"body", "{}", String::from_utf8_lossy(mail));
         }
         assert_eq!(Headers::read(b"just\na text\n").fields(), []);
+        let headers = Headers::read(b"Subject: x\nno empty line\nbefore the text\n\nTo: nobody\n");
+        assert_eq!((headers.fields().len(), headers.body_at()), (1, 11));
         assert_eq!(Headers::read(b"").body_at(), 0);
     }
 
@@ -382,8 +405,11 @@ mod tests {
             ("=?utf-8?Q?Who?=3F?=", "Who??"),
             ("=?utf-8?Q?a=0D=0ABcc:_x?=", "a  Bcc: x"),
             ("=?utf-8?Q??=x", "x"),
+            ("=?koi8-r?Q?жук?=", "жук"),
         ] {
             assert_eq!(readable(raw.as_bytes()), text, "{raw}");
         }
+        assert_eq!(readable(b"=?iso-8859-1?Q?Fr\xF6sche?="), "Frösche");
+        assert_eq!(readable(b"=?koi8-r?Q?\xF6=D5?="), "Жу");
     }
 }

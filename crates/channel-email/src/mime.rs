@@ -188,7 +188,8 @@ fn sections(
             out.push(from..without_break(mail, from, at));
         }
         if last {
-            return Ok(out);
+            // Some programs give a multipart inside a multipart the same boundary: what follows is still part of the mail.
+            continue;
         }
         let line_end = at + 2 + boundary.len() + end;
         open = Some(after_break(mail, line_end).min(body.end));
@@ -282,10 +283,19 @@ pub fn parameters(raw: &str) -> (String, Vec<(String, String)>) {
     let unfolded = unfold(raw);
     let value = without_comments(&unfolded);
     let mut pieces = split_outside_quotes(&value).into_iter();
-    let first = pieces.next().unwrap_or_default().trim().to_owned();
+    let mut first = pieces.next().unwrap_or_default().trim();
+    let mut all: Vec<&str> = pieces.take(200).collect();
+    // "multipart/mixed boundary=x": a semicolon was forgotten.
+    if let Some((value, parameter)) = first.split_once(char::is_whitespace)
+        && parameter.contains('=')
+    {
+        first = value;
+        all.insert(0, parameter);
+    }
+    let first = first.to_owned();
     let mut plain: Vec<(String, String)> = Vec::new();
     let mut cut: Vec<(String, u32, bool, String)> = Vec::new();
-    for piece in pieces.take(200) {
+    for piece in all {
         let Some((name, text)) = piece.split_once('=') else { continue };
         let name = name.trim().to_ascii_lowercase();
         let text = unquote(text.trim());

@@ -11,7 +11,7 @@ fn shape(mail: &str) -> Vec<String> {
 
 #[test]
 fn boundaries_that_are_prefixes_of_each_other_or_never_end() {
-    let mail = "Content-Type: multipart/mixed; boundary=ab\n\npreamble\n--ab\nContent-Type: multipart/alternative; boundary=abc\n\n--abc\n\none\n--abc \n\ntwo\n--ab\n\nthree\n--ab-\nnot the end\n--ab--\nepilogue\n--ab\nno more";
+    let mail = "Content-Type: multipart/mixed; boundary=ab\n\npreamble\n--ab\nContent-Type: multipart/alternative; boundary=abc\n\n--abc\n\none\n--abc \n\ntwo\n--ab\n\nthree\n--ab-\nnot the end\n--ab--\nepilogue\n--ab\n\nstill there";
     assert_eq!(
         shape(mail),
         [
@@ -19,7 +19,8 @@ fn boundaries_that_are_prefixes_of_each_other_or_never_end() {
             "  multipart/alternative \"\"",
             "    text/plain \"one\"",
             "    text/plain \"two\"",
-            "  text/plain \"three\\n--ab-\\nnot the end\""
+            "  text/plain \"three\\n--ab-\\nnot the end\"",
+            "  text/plain \"still there\""
         ]
     );
     let open =

@@ -59,6 +59,8 @@ pub struct ParsedMail {
     pub keys: Keys,
     /// The whole text.
     pub text: String,
+    /// The text was made of the HTML, because there is no other.
+    pub text_is_of_html: bool,
     /// What of the text is new.
     pub split: Split,
     /// Safe HTML.
@@ -149,6 +151,7 @@ pub fn read(mail: &[u8], around: &Around<'_>) -> Result<ParsedMail, Quarantine> 
         sent_at,
         keys,
         text,
+        text_is_of_html: body.text_is_of_html,
         split,
         html: rich,
         files,
