@@ -104,7 +104,7 @@ async fn a_message_in_an_answer_out_and_what_became_of_it() {
         .with("idempotency-key", "k1")
         .post(
             &format!("/api/v1/conversations/{conversation}/entries"),
-            json!({ "kind": "message", "text": "On its way.", "base_seq": 1_000 }),
+            json!({ "kind": "message", "text": "On its way.", "base_seq": 1_000, "hold_seconds": 0 }),
         )
         .await
         .ok();
@@ -294,7 +294,7 @@ async fn files_come_and_go_with_the_key() {
     let sent = owner.with("idempotency-key", "k1");
     sent.post(
         &format!("/api/v1/conversations/{conversation}/entries"),
-        json!({ "kind": "message", "text": "here", "attachment_ids": [up["id"]], "base_seq": 1_000 }),
+        json!({ "kind": "message", "text": "here", "attachment_ids": [up["id"]], "base_seq": 1_000, "hold_seconds": 0 }),
     )
     .await
     .ok();

@@ -4,10 +4,12 @@
 
 mod admin;
 mod channel;
+mod channel_clients;
 mod chat;
 mod cuts;
 mod drafts;
 mod files;
+mod handoff;
 mod http;
 mod lists;
 mod listen;
