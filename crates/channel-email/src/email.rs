@@ -1,15 +1,16 @@
 //! The e-mail adapter itself: one value for all inboxes. It only connects the contract with the files that do the work.
 
 use crate::address::Person;
+use crate::evidence::LookUps;
 use crate::parse::{self, Around, ParsedMail};
 use crate::settings::{self, MailSettings};
 use crate::wire::Wire;
 use crate::{content, fetch, quote, render};
 use channel::{
     Accepted, Blocked, Capabilities, Channel, CheckResult, ClaimSource, ContactPointClaim, ContactPointKind, Enclosures,
-    FOLDER_ROLE, FolderRole, Fut, HISTORY, InboundEvent, InboundMessage, InboxSettings, Listen, MailFacts, Outbound, OwnAddress,
-    Part, Pull, Quarantine, RawEvent, Reconcile, SendContext, SendError, SetUp, SettingsRefused, SpanKind, StepReport, Stock,
-    TextSpan, WireRequest,
+    Evidence, FOLDER_ROLE, FolderRole, Fut, HISTORY, InboundEvent, InboundMessage, InboxSettings, Listen, MailFacts, Outbound,
+    OwnAddress, Part, Pull, Quarantine, RawEvent, Reconcile, SendContext, SendError, SetUp, SettingsRefused, SpanKind,
+    StepReport, Stock, TextSpan, WireRequest,
 };
 use model::{Clock, Random, Timestamp};
 use std::sync::Arc;
@@ -21,16 +22,22 @@ pub const PROBE: &str = "X-Continuo-Probe";
 #[derive(Clone)]
 pub struct Email {
     wire: Wire,
+    look_ups: Option<LookUps>,
 }
 
 impl Email {
     /// With its clock and randomness. One value serves all inboxes.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { wire: Wire::new(clock, random) }
+        Self::over(Wire::new(clock, random))
     }
     /// Over a transport that is already there.
     pub fn over(wire: Wire) -> Self {
-        Self { wire }
+        Self { wire, look_ups: None }
+    }
+    /// Judging senders by look-ups, too. Without them only what the inbox's own provider wrote down counts.
+    pub fn looking_up(mut self, look_ups: LookUps) -> Self {
+        self.look_ups = Some(look_ups);
+        self
     }
 }
 
@@ -70,6 +77,9 @@ impl Channel for Email {
     }
     fn listen(&self) -> Option<&dyn Listen> {
         Some(&self.wire)
+    }
+    fn evidence(&self) -> Option<&dyn Evidence> {
+        self.look_ups.as_ref().map(|look_ups| look_ups as &dyn Evidence)
     }
     fn reconcile(&self) -> Option<&dyn Reconcile> {
         Some(&self.wire)

@@ -8,7 +8,8 @@ use crate::html::{self, Html};
 use crate::mime::{self, Limit, Part};
 use crate::quote::{self, Split};
 use crate::reply_chain::Keys;
-use crate::{content, date};
+use crate::trust::{self, Verdict};
+use crate::{auto, bounce, content, date};
 use channel::{Automatic, CalendarCard, EnclosedFile, MailReport, Quarantine, Seal, SenderTrust, TrustEvidence, Warning};
 use model::Timestamp;
 
@@ -127,9 +128,13 @@ pub fn read(mail: &[u8], around: &Around<'_>) -> Result<ParsedMail, Quarantine> 
     let files = shown_inside(body.files, rich.as_ref());
     let sender = address::sender(&headers);
     warn_of_sender(&sender, &mut warnings);
-    let report = None;
-    let machine = Machine::default();
-    let (trust, evidence) = judge(&sender);
+    let report = bounce::read(mail, &parts, &text);
+    let mut machine = auto::classify(&headers, around.own);
+    // Reports of old servers say so only in their text.
+    if report.is_some() && machine.automatic != Automatic::Bounce {
+        machine = Machine { automatic: Automatic::Bounce, mark: Some("a report in its text".to_owned()), quiet: None };
+    }
+    let Verdict { trust, evidence } = trust::judge(&headers, &sender, around.evidence, around.authserv_id);
     let keys = Keys::read(&headers, &text);
     let from = sender.person.address.clone().map(|address| address.to_lowercase());
     let by = address::people(&headers, "Sender").into_iter().find(|person| person.address.is_some());
@@ -200,17 +205,6 @@ fn looks_like_mail(headers: &Headers) -> bool {
         "Resent-From",
     ];
     FIELDS.iter().any(|field| headers.has(field))
-}
-
-fn judge(sender: &Sender) -> (SenderTrust, Vec<TrustEvidence>) {
-    if sender.is_plain() {
-        return (SenderTrust::Unverified, vec![]);
-    }
-    let result = if sender.addresses > 1 || sender.fields > 1 { "several" } else { "unusable" };
-    (
-        SenderTrust::Failed,
-        vec![TrustEvidence { method: "from".to_owned(), result: result.to_owned(), ..TrustEvidence::default() }],
-    )
 }
 
 fn split_of(text: String) -> (String, Split) {
