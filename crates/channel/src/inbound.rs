@@ -435,7 +435,7 @@ pub struct Cost {
 }
 
 /// Something on a call. The voice adapter extends this list; only facts that change a decision cross the border.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallEvent {
     /// The provider's id of the call.
     pub call: String,
@@ -446,13 +446,23 @@ pub struct CallEvent {
     pub from: Vec<ContactPointClaim>,
     /// When.
     pub at: Timestamp,
+    /// Tokens of ours that came with it: a call-back link, a checked one-time code.
+    #[serde(default)]
+    pub tokens: Vec<String>,
+    /// Numbers of our conversations typed into the menu; unchecked.
+    #[serde(default)]
+    pub conversation_numbers: Vec<String>,
+    /// Order numbers typed into the menu.
+    #[serde(default)]
+    pub order_numbers: Vec<String>,
 }
 
 /// A fact of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallFact {
     /// It rings.
+    #[default]
     Ringing,
     /// Somebody answered.
     Answered,

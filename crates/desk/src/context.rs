@@ -34,6 +34,8 @@ pub struct Desk {
     pub numbers: Numbers,
     /// Which visitors have the widget open.
     pub visitors: crate::presence::Visitors,
+    /// Says how alike topics are.
+    pub topics: Arc<dyn crate::placement::topic::Topics>,
 }
 
 impl Desk {

@@ -31,6 +31,9 @@ pub struct Body {
     /// Answers of the widget's pre-chat form and the page the visitor was on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<serde_json::Value>,
+    /// Other inboxes of ours that the same mail came to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_sent_to: Vec<crate::InboxId>,
     /// Senders, receivers and ids, where the entry is a mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Box<Mail>>,

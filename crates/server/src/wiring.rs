@@ -71,12 +71,29 @@ fn make_folder(path: &Path) -> Result<(), Failed> {
 }
 
 /// Every adapter of this build.
-pub fn channels(clock: &Arc<dyn Clock>, random: &Arc<dyn Random>) -> channel::Registry {
+pub fn channels(settings: &Settings, clock: &Arc<dyn Clock>, random: &Arc<dyn Random>) -> channel::Registry {
+    let mut email = channel_email::Email::new(Arc::clone(clock), Arc::clone(random));
+    if let Some(look_ups) = look_ups(settings) {
+        email = email.looking_up(look_ups);
+    }
     channel::Registry::new([
         (model::Channel::Webchat, Arc::new(channel_webchat::WebChat) as Arc<dyn channel::Channel>),
-        (model::Channel::Email, Arc::new(channel_email::Email::new(Arc::clone(clock), Arc::clone(random)))),
+        (model::Channel::Email, Arc::new(email)),
         (model::Channel::Api, Arc::new(channel_api::ApiChannel::new(Arc::clone(clock)))),
     ])
+}
+
+/// Who is asked about the senders of mail. Without anybody their provider's word counts alone.
+fn look_ups(settings: &Settings) -> Option<channel_email::evidence::LookUps> {
+    use channel_email::evidence::LookUps;
+    // SPF wants a name of ours for its macros only.
+    let host = settings.public_url.as_deref().and_then(|url| url.split("://").nth(1)?.split(['/', ':']).next()).unwrap_or("localhost");
+    let made = match settings.dns {
+        Dns::Off => return None,
+        Dns::System => LookUps::system(host),
+        Dns::At(server) => LookUps::at(server, host),
+    };
+    made.inspect_err(|error| tracing::warn!(%error, "senders of mail are not looked up")).ok()
 }
 
 /// The product over these stores.
@@ -87,13 +104,14 @@ pub async fn desk(settings: &Settings, stores: &Stores) -> Result<Desk, Failed> 
         clock: Arc::clone(&stores.clock),
         random: Arc::clone(&stores.random),
         keys: Arc::clone(&stores.keys),
-        channels: channels(&stores.clock, &stores.random),
+        channels: channels(settings, &stores.clock, &stores.random),
         bus: bus::Bus::local(),
         visitors: desk::presence::Visitors::default(),
         gate: Gate::new(&*stores.random),
         search: stores.search.clone(),
         directory: desk::directory::Directory::default(),
         numbers: desk::numbers::Numbers::default(),
+        topics: Arc::new(desk::placement::topic::Lexical),
         pace: desk::outbox::pace::Pace::default(),
     })
 }

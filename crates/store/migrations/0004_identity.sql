@@ -40,3 +40,8 @@ CREATE TABLE contact_suggestion (        -- two contacts that may be one person;
 CREATE UNIQUE INDEX contact_suggestion_pair ON contact_suggestion(workspace_id, a_id, b_id);
 CREATE INDEX contact_suggestion_b ON contact_suggestion(workspace_id, b_id, a_id);
 CREATE INDEX contact_suggestion_open ON contact_suggestion(workspace_id, made_at, id) WHERE state = 'open';
+
+-- What an agent said when asked; entry_id is the raw event where no entry came of it.
+ALTER TABLE decision ADD COLUMN answer TEXT;
+ALTER TABLE decision ADD COLUMN answered_by TEXT;
+ALTER TABLE decision ADD COLUMN answered_at BIGINT;

@@ -123,6 +123,12 @@ pub fn lock(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactId) -> Result<
     }
 }
 
+const HOLD: &str = "UPDATE contact SET last_seen_at = CASE WHEN last_seen_at < $3 THEN $3 ELSE last_seen_at END WHERE workspace_id = $1 AND id = $2 RETURNING id, merged_into, live_id, name, company, locale, time_zone, notes, claimed, blocked_at, first_seen_at, last_seen_at, version";
+/// Takes the row lock of a contact who is here at `at`, and reads it under the lock.
+pub fn hold(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactId, at: Timestamp) -> Result<Contact, StoreError> {
+    tx.one(HOLD, values![workspace, id, at])?.as_ref().map(read).ok_or(StoreError::NotFound)
+}
+
 const SEEN: &str = "UPDATE contact SET last_seen_at = $3 WHERE workspace_id = $1 AND id = $2 AND last_seen_at < $3";
 /// Notes that the person was here at `at`.
 pub fn seen(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactId, at: Timestamp) -> Result<(), StoreError> {

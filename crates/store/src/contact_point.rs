@@ -192,6 +192,20 @@ pub fn owned_by(tx: &mut dyn Conn, workspace: WorkspaceId, live: ContactId) -> R
     Ok(tx.rows(OWNED_BY, values![workspace, live])?.iter().map(read_owner).collect())
 }
 
+const HOLDERS: &str = "SELECT o.contact_point_id, o.contact_id, c.live_id, o.proof_level, o.evidence, o.source, o.first_seen_at, o.last_seen_at, l.name, l.blocked_at
+  FROM contact_point_owner AS o JOIN contact AS c ON c.workspace_id = o.workspace_id AND c.id = o.contact_id JOIN contact AS l ON l.workspace_id = c.workspace_id AND l.id = c.live_id
+ WHERE o.workspace_id = $1 AND o.contact_point_id";
+/// Who holds these contact points, each with the name and the block of the live contact: all that matching asks, at once.
+pub fn holders(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    ids: &[ContactPointId],
+) -> Result<Vec<(Owner, Option<String>, Option<Timestamp>)>, StoreError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = many::rows_in(tx, HOLDERS, " ORDER BY o.first_seen_at, o.contact_id", workspace, &ids, &[])?;
+    Ok(rows.iter().map(|r| (read_owner(r), r.opt_text(8), r.opt_at(9))).collect())
+}
+
 const OWN: &str = "INSERT INTO contact_point_owner (workspace_id, contact_point_id, contact_id, proof_level, evidence, source, first_seen_at, last_seen_at, verified_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
  ON CONFLICT (workspace_id, contact_point_id, contact_id) DO UPDATE SET
    evidence = CASE WHEN excluded.proof_level > contact_point_owner.proof_level THEN excluded.evidence ELSE contact_point_owner.evidence END,

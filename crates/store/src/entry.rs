@@ -190,6 +190,16 @@ pub fn by_external_key(
     Ok(tx.one(BY_EXTERNAL, values![workspace, inbox, external_key])?.as_ref().map(read))
 }
 
+const BY_EXTERNAL_MAIL: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM entry WHERE workspace_id = $1 AND external_key = $2 AND external_key IS NOT NULL AND channel = 'email' ORDER BY id LIMIT 8"
+);
+/// The first mails of a workspace that carry a Message-ID, whatever inbox they went through.
+pub fn mails_by_external_key(tx: &mut dyn Conn, workspace: WorkspaceId, external_key: &str) -> Result<Vec<Entry>, StoreError> {
+    Ok(tx.rows(BY_EXTERNAL_MAIL, values![workspace, external_key])?.iter().map(read).collect())
+}
+
 const LIST_OF: &str = concat!("SELECT ", columns!(), " FROM entry WHERE workspace_id = $1 AND id");
 /// The entries of these ids, in no order.
 pub fn list_of(tx: &mut dyn Conn, workspace: WorkspaceId, ids: &[EntryId]) -> Result<Vec<Entry>, StoreError> {
@@ -420,6 +430,57 @@ pub fn insert_decision(
 ) -> Result<(), StoreError> {
     tx.exec(DECIDE, values![workspace, id, entry, rule, trace.to_string(), now])?;
     Ok(())
+}
+
+const ANSWER_DECISION: &str =
+    "UPDATE decision SET answer = $3, answered_by = $4, answered_at = $5 WHERE workspace_id = $1 AND id = $2 AND answered_at IS NULL";
+/// Notes what an agent said about a decision; false when somebody had said it before.
+pub fn answer_decision(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: DecisionId,
+    answer: &str,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.exec(ANSWER_DECISION, values![workspace, id, answer, by, now])? == 1)
+}
+
+/// A decision with what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// Its id.
+    pub id: DecisionId,
+    /// The entry; or the raw event, when no entry came of it.
+    pub subject: i64,
+    /// Code of the rule.
+    pub rule: String,
+    /// Everything that was weighed.
+    pub trace: serde_json::Value,
+    /// When.
+    pub made_at: Timestamp,
+    /// What an agent said about it.
+    pub answer: Option<String>,
+    /// Which one.
+    pub answered_by: Option<String>,
+    /// When.
+    pub answered_at: Option<Timestamp>,
+}
+
+const DECISION_OF: &str = "SELECT id, entry_id, rule, trace, made_at, answer, answered_by, answered_at FROM decision WHERE workspace_id = $1 AND entry_id = $2 ORDER BY id DESC LIMIT 1";
+/// The last decision about an entry, or about a raw event of which no entry came.
+pub fn decision_of(tx: &mut dyn Conn, workspace: WorkspaceId, subject: i64) -> Result<Option<Decision>, StoreError> {
+    let row = tx.one(DECISION_OF, values![workspace, subject])?;
+    Ok(row.map(|r| Decision {
+        id: r.id(0),
+        subject: r.int(1),
+        rule: r.text(2),
+        trace: crate::setting::json(r.str(3)),
+        made_at: r.at(4),
+        answer: r.opt_text(5),
+        answered_by: r.opt_text(6),
+        answered_at: r.opt_at(7),
+    }))
 }
 
 const DECISIONS: &str = "SELECT entry_id, id, rule, trace FROM decision WHERE workspace_id = $1 AND entry_id";

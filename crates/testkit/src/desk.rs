@@ -84,6 +84,7 @@ impl TestDesk {
             search: store::search::Search::open(&db.db).expect("the search index opens"),
             directory: Directory::default(),
             numbers: Numbers::default(),
+            topics: Arc::new(desk::placement::topic::Lexical),
             pace: desk::outbox::pace::Pace::default(),
             visitors: desk::presence::Visitors::default(),
             gate: desk::people::Gate::new(&*random),

@@ -54,8 +54,8 @@ pub fn guard(
     let was_open = before.is_some_and(|b| b.open && now.since(b.began_at) <= WINDOW_MS);
     let latest = candidates.iter().filter(|c| c.status.is_open()).max_by_key(|c| (c.active_at, c.id));
     let Some(into) = latest.filter(|_| burst.open) else { return Ok(Guarded { placement, opened: false }) };
-    let (action, candidates) = (Action::AppendSilently(into.id), placement.candidates);
-    Ok(Guarded { placement: Placement { rule: "T0-burst", action, candidates }, opened: !was_open })
+    let action = Action::AppendSilently(into.id);
+    Ok(Guarded { placement: Placement { rule: "T0-burst", action, ..placement }, opened: !was_open })
 }
 
 /// The one alert.

@@ -19,6 +19,8 @@ use store::{Route, StoreError};
 
 /// Parsing that takes longer is a poison event (email.md: 2 s).
 const PARSE_TIME_MAX: Duration = Duration::from_secs(2);
+/// Look-ups that take longer are left out.
+const EVIDENCE_TIME_MAX: Duration = Duration::from_secs(20);
 /// Memory that messages being read may take together, in MiB of their raw bytes; each takes a little more than its size.
 const PARSE_SHARES: u32 = 128;
 static PARSE_ROOM: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(PARSE_SHARES as usize);
@@ -104,7 +106,9 @@ async fn gather_evidence(
     raw: RawEvent,
 ) -> Result<RawEvent, StoreError> {
     let Some(evidence) = open.channel.evidence().filter(|_| raw.evidence.is_none()) else { return Ok(raw) };
-    let found = evidence.gather(&open.settings, &raw).await;
+    // Without an answer in time the sender is simply not proven; that is not kept, so that reading it again may know more.
+    let gathering = evidence.gather(&open.settings, &raw);
+    let Ok(found) = tokio::time::timeout(EVIDENCE_TIME_MAX, gathering).await else { return Ok(raw) };
     let kept = found.clone();
     desk.db.write(Route::Any, move |tx| provider_event::set_evidence(tx, workspace, id, &kept)).await?;
     Ok(RawEvent { evidence: Some(found), ..raw })
@@ -158,11 +162,22 @@ async fn write(
         false => None,
     };
     let (id, inbox, let_in, keys) = (event.id, Arc::clone(open), process.let_in, Arc::clone(&desk.keys));
+    let topics = Arc::clone(&desk.topics);
     let done = desk
         .db
         .write(Route::Lane(process.lane), move |tx| -> Result<Applied, StoreError> {
-            let (files, keys) = (&files, &*keys);
-            let context = Context { workspace, inbox: &inbox, received_at: event.received_at, now, number, let_in, files, keys };
+            let context = Context {
+                workspace,
+                inbox: &inbox,
+                received_at: event.received_at,
+                now,
+                number,
+                let_in,
+                files: &files,
+                keys: &keys,
+                topics: &*topics,
+                event: id,
+            };
             let mut sum = Applied::nothing();
             for one in &events {
                 sum = sum.and(apply(tx, &context, one)?);

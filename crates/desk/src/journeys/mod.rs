@@ -1,8 +1,10 @@
 //! The walkthroughs: they compose the steps and decide nothing themselves.
 
 pub mod apply;
+pub mod arrival;
 pub mod enclosed;
 pub mod learn;
+mod message;
 pub mod message_in;
 pub mod phone_call;
 pub mod quarantine;

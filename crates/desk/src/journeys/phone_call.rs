@@ -1,12 +1,14 @@
 //! A phone call, as far as it is an entry of the timeline: ringing places it and writes the entry, answer and end fill in
 //! the facts. Legs, flows, recording and transfer come with the voice adapter; the row and the entry are theirs to extend.
 
-use super::apply::{Applied, Context, candidates, enter};
+use super::apply::{Applied, Context};
+use super::arrival::{Arrival, weigh};
+use super::message::{enter, remember_orders, take_part, use_handoff, without_entry};
 use crate::conversation::Locked;
 use crate::conversation::add::{NewEntry, add_entry};
-use crate::identity::{self, resolve};
+use crate::identity;
+use crate::identity::resolve::settle;
 use crate::outbox::receipt;
-use crate::placement::{Facts, Windows, place};
 use channel::{CallEvent, CallFact};
 use model::parts::CallBody;
 use model::{Actor, Body, CallId, Channel, EntryKind};
@@ -34,24 +36,15 @@ pub fn apply(tx: &mut dyn Conn, context: &Context<'_>, event: &CallEvent) -> Res
 
 fn ring(tx: &mut dyn Conn, context: &Context<'_>, event: &CallEvent, external_id: String) -> Result<Applied, StoreError> {
     let workspace = context.workspace;
-    let resolved = resolve(tx, workspace, &event.from, context.spelling(), context.now)?;
-    if resolved.blocked {
-        return Ok(Applied::blocked());
+    let arrival = Arrival::of_call(event);
+    let weighed = weigh(tx, context, &arrival, true)?;
+    if let Some(ended) = without_entry(tx, context, &weighed)? {
+        return Ok(ended);
     }
-    let facts = Facts {
-        channel: Channel::Voice,
-        at: event.at,
-        disproved: resolved.disproved,
-        new_contact: resolved.is_new,
-        answers: None,
-        closing: false,
-        automatic: false,
-    };
-    let windows = Windows::default();
-    let placement = place(&facts, &candidates(tx, workspace, &resolved.contact)?, &windows);
-    let Some((mut locked, _, used_number)) = enter(tx, context, &placement, &resolved.contact, Channel::Voice)? else {
-        return Ok(Applied::nothing());
-    };
+    let resolved = settle(tx, workspace, &arrival.claims, &weighed.sender, context.now)?;
+    use_handoff(tx, context, &weighed, &resolved)?;
+    let (mut locked, silent, used_number) = enter(tx, context, &weighed, &resolved.contact)?;
+    take_part(tx, context, &mut locked, &weighed, &resolved)?;
     let id = CallId(tx.id());
     let mut row = Call {
         id,
@@ -66,16 +59,21 @@ fn ring(tx: &mut dyn Conn, context: &Context<'_>, event: &CallEvent, external_id
         ended_at: None,
     };
     let name = identity::display_name(&resolved.contact);
-    let trace = json!({"placement": placement.trace(&facts, &windows), "identity": resolved.trace});
+    let mut trace = weighed.trace.clone();
+    trace["identity"] = resolved.trace.clone();
+    let mut flags = resolved.flags.clone();
+    flags.extend(weighed.flags.iter().map(|f| (*f).to_owned()));
     let new = NewEntry {
         kind: EntryKind::Call,
         contact_point_id: resolved.point,
         proof_level: Some(resolved.proof_level),
-        flags: resolved.flags.clone(),
-        decision: Some((placement.rule.to_owned(), trace)),
-        ..NewEntry::inbound(resolved.contact.id, Channel::Voice, context.inbox.inbox.id, event.at, name, body(&row))
+        silent,
+        flags,
+        decision: Some((weighed.placement.rule.to_owned(), trace)),
+        ..NewEntry::inbound(resolved.owner, Channel::Voice, context.inbox.inbox.id, event.at, name, body(&row))
     };
     let added = add_entry(tx, &mut locked, new, context.now)?;
+    remember_orders(&mut locked, &arrival.orders);
     row.entry_id = Some(added.id);
     call::insert(tx, workspace, &row)?;
     locked.save(tx)?;

@@ -3,7 +3,7 @@
 //! conversation. Pure: keys and text in, ids out.
 
 use keys::{Keys, Purpose, SubKey};
-use model::{ConversationId, OutboxId, WorkspaceId};
+use model::{ContactId, ConversationId, OutboxId, Timestamp, WorkspaceId};
 
 /// Bytes of a MAC in tokens: 80 bits, 16 characters.
 const MAC_BYTES: usize = 10;
@@ -37,6 +37,49 @@ pub fn read_message_id(keys: &Keys, workspace: WorkspaceId, id: &str) -> Option<
     let local = id.split('@').next()?.to_ascii_lowercase();
     let (id, mac) = local.strip_prefix("m.")?.split_once('.')?;
     checked(keys, Purpose::MessageId, workspace, id, mac).map(OutboxId)
+}
+
+/// The token with which a widget that has lost its cookie continues its conversation: like a reply token, beginning with `w`.
+pub fn widget_token(keys: &Keys, workspace: WorkspaceId, conversation: ConversationId) -> String {
+    let key = keys.current(Purpose::Visitor);
+    format!("w{}{}", model::id::encode(conversation.0), labelled(&key, "widget", workspace, &[conversation.0]))
+}
+
+/// The conversation of a widget token.
+pub fn read_widget_token(keys: &Keys, workspace: WorkspaceId, token: &str) -> Option<ConversationId> {
+    let token = token.trim().to_ascii_lowercase();
+    let rest = token.strip_prefix('w').filter(|rest| rest.len() == ID_CHARS + MAC_CHARS && rest.is_ascii())?;
+    let id = model::id::decode(&rest[..ID_CHARS])?;
+    let ours = |key: &SubKey| keys::same(labelled(key, "widget", workspace, &[id]).as_bytes(), rest[ID_CHARS..].as_bytes());
+    keys.all(Purpose::Visitor).iter().any(ours).then_some(ConversationId(id))
+}
+
+/// The token that a checked one-time code leaves behind: whoever shows it is this contact, until then. It stays inside the
+/// product: the step that checked the code puts it on the event.
+pub fn proof_token(keys: &Keys, workspace: WorkspaceId, contact: ContactId, until: Timestamp) -> String {
+    let key = keys.current(Purpose::Visitor);
+    let mac = labelled(&key, "proof", workspace, &[contact.0, until.0]);
+    format!("p{}{}{mac}", model::id::encode(contact.0), model::id::encode(until.0))
+}
+
+/// The contact of a proof token that is still good.
+pub fn read_proof_token(keys: &Keys, workspace: WorkspaceId, token: &str, now: Timestamp) -> Option<ContactId> {
+    let token = token.trim().to_ascii_lowercase();
+    let rest = token.strip_prefix('p').filter(|rest| rest.len() == 2 * ID_CHARS + MAC_CHARS && rest.is_ascii())?;
+    let (contact, until) = (model::id::decode(&rest[..ID_CHARS])?, model::id::decode(&rest[ID_CHARS..2 * ID_CHARS])?);
+    let ours = |key: &SubKey| {
+        keys::same(labelled(key, "proof", workspace, &[contact, until]).as_bytes(), rest[2 * ID_CHARS..].as_bytes())
+    };
+    (keys.all(Purpose::Visitor).iter().any(ours) && now <= Timestamp(until)).then_some(ContactId(contact))
+}
+
+fn labelled(key: &SubKey, label: &str, workspace: WorkspaceId, numbers: &[i64]) -> String {
+    let bytes: Vec<[u8; 8]> = numbers.iter().map(|n| n.to_be_bytes()).collect();
+    let mut parts: Vec<&[u8]> = vec![label.as_bytes()];
+    let workspace = workspace.0.to_be_bytes();
+    parts.push(&workspace);
+    parts.extend(bytes.iter().map(|b| b.as_slice()));
+    base32(&key.mac(&parts)[..MAC_BYTES])
 }
 
 fn checked(keys: &Keys, purpose: Purpose, workspace: WorkspaceId, id: &str, mac: &str) -> Option<i64> {
@@ -81,6 +124,25 @@ mod tests {
         assert!(token.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()), "{token}");
         assert_eq!(read_reply_token(&keys, WORKSPACE, &token), Some(CONVERSATION));
         assert_eq!(read_reply_token(&keys, WORKSPACE, &token.to_uppercase()), Some(CONVERSATION));
+    }
+
+    #[test]
+    fn widgets_and_proofs_have_tokens_of_their_own() {
+        let keys = Keys::from_root([1; 32]);
+        let widget = widget_token(&keys, WORKSPACE, CONVERSATION);
+        assert_eq!(read_widget_token(&keys, WORKSPACE, &widget), Some(CONVERSATION));
+        assert_eq!(read_reply_token(&keys, WORKSPACE, &format!("c{}", &widget[1..])), None);
+        assert_eq!(read_widget_token(&keys, WORKSPACE, &format!("w{}", &reply_token(&keys, WORKSPACE, CONVERSATION)[1..])), None);
+        assert_eq!(read_widget_token(&keys, WorkspaceId(8), &widget), None);
+        let (contact, until) = (ContactId(77), Timestamp(1_000_000));
+        let proof = proof_token(&keys, WORKSPACE, contact, until);
+        assert_eq!(read_proof_token(&keys, WORKSPACE, &proof, until), Some(contact));
+        assert_eq!(read_proof_token(&keys, WORKSPACE, &proof, Timestamp(1_000_001)), None, "its time is over");
+        for at in 0..proof.len() {
+            let other = if proof.as_bytes()[at] == b'y' { "x" } else { "y" };
+            let changed = format!("{}{other}{}", &proof[..at], &proof[at + 1..]);
+            assert_eq!(read_proof_token(&keys, WORKSPACE, &changed, Timestamp(1)), None, "{changed}");
+        }
     }
 
     #[test]

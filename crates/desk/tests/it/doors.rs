@@ -62,6 +62,7 @@ async fn a_blocked_caller_rings_nowhere() {
         fact: CallFact::Ringing,
         from: vec![claim("+15550142")],
         at: model::Clock::now(&*t.clock),
+        ..CallEvent::default()
     };
     let stored = t.receive(&InboundEvent::Call(call)).await;
     t.run_jobs().await;

@@ -479,6 +479,18 @@ pub fn join_point(
     Ok(tx.exec(JOIN, values![workspace, row, id, contact, point, role.word(), now])? == 1)
 }
 
+const TAKES_PART: &str = "SELECT p.role FROM participant AS p JOIN contact AS c ON c.workspace_id = p.workspace_id AND c.id = p.contact_id
+ WHERE p.workspace_id = $1 AND p.conversation_id = $2 AND c.live_id = $3 ORDER BY p.id";
+/// The roles in which a live contact takes part in a conversation, beside being its customer.
+pub fn roles_of(
+    tx: &mut dyn Conn,
+    workspace: WorkspaceId,
+    id: ConversationId,
+    live: ContactId,
+) -> Result<Vec<model::ParticipantRole>, StoreError> {
+    Ok(tx.rows(TAKES_PART, values![workspace, id, live])?.iter().map(|r| word(r, 0, model::ParticipantRole::parse)).collect())
+}
+
 /// A person who takes part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Participant {
