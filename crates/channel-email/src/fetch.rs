@@ -72,6 +72,10 @@ impl Places {
 }
 
 impl Pull for Wire {
+    fn is_wanted(&self, inbox: &InboxSettings) -> bool {
+        // Settings that do not read are told by the pull itself.
+        read_settings(inbox).map_or(true, |mail| mail.pulls())
+    }
     fn pull<'a>(&'a self, inbox: &'a InboxSettings, from: Cursor, sink: &'a dyn RawSink) -> Fut<'a, Result<Cursor, PullError>> {
         Box::pin(async move {
             let mail = read_settings(inbox)?;

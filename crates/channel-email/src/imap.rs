@@ -365,7 +365,7 @@ impl Imap {
         let mut handle = self.link.idle();
         within(self.times.command, "IDLE", handle.init()).await?.map_err(|error| lost(&error))?;
         // Told while the last command ran, or while IDLE began: the server says it once, and never again in IDLE.
-        let mut known = false;
+        let mut known = told.is_full();
         while let Ok(response) = told.try_recv() {
             known |= matches!(response, async_imap::types::UnsolicitedResponse::Exists(_));
         }

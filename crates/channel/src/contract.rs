@@ -156,6 +156,10 @@ pub trait Webhook: Send + Sync {
 /// IMAP, getUpdates, SMPP. The sink commits raw event and cursor together, then the loop goes on until it is dropped
 /// or fails.
 pub trait Pull: Send + Sync {
+    /// Whether this inbox is asked at all: some are only written to (mail that is forwarded to us). Pure.
+    fn is_wanted(&self, _inbox: &InboxSettings) -> bool {
+        true
+    }
     /// Runs from `from` on; gives the last committed cursor when the source ends by itself.
     fn pull<'a>(&'a self, inbox: &'a InboxSettings, from: Cursor, sink: &'a dyn RawSink) -> Fut<'a, Result<Cursor, PullError>>;
 }

@@ -206,6 +206,17 @@ pub struct Entry {
     pub imported: bool,
 }
 
+/// Pictures inside the HTML name the attachment that they are; here it gets its address.
+fn with_pictures(html: &str, attachments: &[model::AttachmentRef], files: &Files) -> String {
+    if !html.contains("\"attachment:") {
+        return html.to_owned();
+    }
+    attachments.iter().fold(html.to_owned(), |html, one| {
+        let url = files.url(one.id, &one.name).replace('&', "&amp;");
+        html.replace(&format!("\"attachment:{}\"", one.id), &format!("\"{url}\""))
+    })
+}
+
 impl Entry {
     /// An entry as everybody sees it; `client_id` is added for its author only.
     pub fn of(view: &EntryView, files: &Files) -> Self {
@@ -233,7 +244,7 @@ impl Entry {
             audience: e.audience,
             body: EntryBody {
                 text: e.body.text.clone(),
-                html_safe: e.body.html.clone(),
+                html_safe: e.body.html.as_deref().map(|html| with_pictures(html, &e.body.attachments, files)),
                 subject: e.body.subject.clone(),
                 mail: e.body.mail.as_deref().map(EntryMail::from),
             },
@@ -364,6 +375,9 @@ pub struct Draft {
     pub attachments: Vec<Attachment>,
     /// The inbox that was chosen.
     pub inbox_id: Option<InboxId>,
+    /// What the composer needs of a mail: receivers, subject, HTML.
+    #[schema(value_type = Option<Object>)]
+    pub mail: Option<serde_json::Value>,
     /// Grows with each save.
     pub version: i64,
     /// When it was saved.
@@ -382,6 +396,7 @@ impl Draft {
             text: draft.text.clone(),
             attachments,
             inbox_id: draft.inbox_id,
+            mail: draft.mail.clone(),
             version: draft.version,
             updated_at: draft.updated_at,
         }

@@ -43,12 +43,9 @@ impl ListenDoor {
 
     fn takes(&self, inbox: &Inbox, address: &str) -> bool {
         let settings = settings_of(inbox);
-        let own = self.adapter.own_address(&settings).is_some_and(|own| {
-            // A listener of ours is told every form of the address, whatever the outer server makes of plus signs.
-            channel::OwnAddress { plus_addressing: true, ..own }.is(address)
-        });
-        own || forward_address(&settings)
-            .is_some_and(|forward| channel::OwnAddress { address: forward, aliases: vec![], plus_addressing: true }.is(address))
+        // A listener of ours is told every form of the address, whatever the outer server makes of plus signs.
+        let own = self.adapter.own_address(&settings);
+        own.is_some_and(|own| channel::OwnAddress { plus_addressing: true, ..own }.is(address))
     }
 
     async fn workspace_of(&self, id: InboxId) -> Result<Option<WorkspaceId>, StoreError> {
@@ -65,11 +62,6 @@ pub(crate) fn settings_of(inbox: &Inbox) -> InboxSettings {
         settings: inbox.settings.clone(),
         secrets: Arc::new(NoSecrets),
     }
-}
-
-/// The address at our own door to which a mailbox forwards.
-fn forward_address(settings: &InboxSettings) -> Option<String> {
-    Some(settings.settings.get("forward_address")?.as_str()?.to_owned())
 }
 
 impl Door for ListenDoor {

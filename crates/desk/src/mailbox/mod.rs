@@ -43,19 +43,14 @@ pub async fn wanted(desk: &Desk) -> Result<Vec<Wanted>, StoreError> {
         })
         .await?;
     let pulled = |inbox: &store::inbox::Inbox| {
-        let adapter = desk.channels.get(inbox.channel);
-        adapter.is_some_and(|adapter| adapter.pull().is_some()) && is_asked(&inbox.settings)
+        let source = desk.channels.get(inbox.channel).and_then(|adapter| adapter.pull());
+        source.is_some_and(|source| source.is_wanted(&door::settings_of(inbox)))
     };
     Ok(inboxes
         .into_iter()
         .filter(|inbox| inbox.enabled && inbox.state == InboxState::Ok && pulled(inbox))
         .map(|inbox| Wanted { workspace: inbox.workspace, inbox: inbox.id, version: inbox.version })
         .collect())
-}
-
-/// Some inboxes of a channel that could be asked are only written to (forwarding, our own listener): their settings say so.
-fn is_asked(settings: &serde_json::Value) -> bool {
-    !matches!(settings.get("receive").and_then(serde_json::Value::as_str), Some("lmtp" | "forwarding" | "none"))
 }
 
 /// Where fetched events go: into the store, with the cursor, in one commit.

@@ -15,14 +15,18 @@ use std::time::Duration;
 /// How long a start or a stop may take on a busy computer.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The program with a data folder, nothing else from outside.
+/// The program with a data folder, nothing else from outside. `CONTINUO_TEST_PROGRAM` names another build of it.
+#[expect(clippy::disallowed_methods, reason = "a switch for long runs, during which the usual build may be replaced")]
 pub fn continuo(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_continuo"));
+    let program = std::env::var("CONTINUO_TEST_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_continuo").to_owned());
+    let mut command = Command::new(program);
     for name in
-        ["CONFIG", "DATA", "LISTEN", "DATABASE_URL", "PUBLIC_URL", "BEHIND_PROXY", "KEY_FILE", "LOG", "LOG_FORMAT", "TIME_ZONE", "LMTP_LISTEN"]
+        ["CONFIG", "DATA", "LISTEN", "DATABASE_URL", "PUBLIC_URL", "BEHIND_PROXY", "KEY_FILE", "LOG", "LOG_FORMAT", "TIME_ZONE", "LMTP_LISTEN", "DNS"]
     {
         command.env_remove(format!("CONTINUO_{name}"));
     }
+    // Nothing but loopback: senders of mail are looked up only where a test brings a name server.
+    command.env("CONTINUO_DNS", "off");
     command.args(["--data", &data.display().to_string()]);
     command.stdin(Stdio::null());
     command
