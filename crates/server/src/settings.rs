@@ -34,6 +34,19 @@ pub struct Settings {
     pub time_zone: String,
     /// Where mail is taken from a mail server of one's own (LMTP); `None`: nowhere.
     pub lmtp_listen: Option<SocketAddr>,
+    /// Which name server is asked whether the sender of a mail is who they say.
+    pub dns: Dns,
+}
+
+/// Who is asked about domains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dns {
+    /// Whom this computer asks.
+    System,
+    /// This one.
+    At(SocketAddr),
+    /// Nobody.
+    Off,
 }
 
 /// How log lines look.
@@ -57,7 +70,7 @@ struct Known {
     help: &'static str,
 }
 
-const KNOWN: [Known; 10] = [
+const KNOWN: [Known; 11] = [
     Known { name: "data", value: "FOLDER", help: "database, files and keys; default ./data" },
     Known { name: "listen", value: "ADDRESS:PORT", help: "where to listen; port 0 takes a free one; default 127.0.0.1:8080" },
     Known {
@@ -83,6 +96,11 @@ const KNOWN: [Known; 10] = [
         name: "lmtp_listen",
         value: "ADDRESS:PORT",
         help: "where your own mail server hands mail over by LMTP, such as 127.0.0.1:2424; default: nowhere",
+    },
+    Known {
+        name: "dns",
+        value: "system|off|ADDRESS:PORT",
+        help: "the name server that is asked about senders of mail (SPF, DKIM, DMARC); default: the computer's",
     },
 ];
 
@@ -175,6 +193,7 @@ struct InFile {
     log_format: Option<String>,
     time_zone: Option<String>,
     lmtp_listen: Option<String>,
+    dns: Option<String>,
 }
 
 impl InFile {
@@ -190,6 +209,7 @@ impl InFile {
             "log_format" => self.log_format.clone(),
             "time_zone" => self.time_zone.clone(),
             "lmtp_listen" => self.lmtp_listen.clone(),
+            "dns" => self.dns.clone(),
             _ => None,
         }
     }
@@ -231,6 +251,7 @@ impl Settings {
                 None => computers_zone(),
             },
             lmtp_listen: find("lmtp_listen").map(|found| listen(&found)).transpose()?,
+            dns: find("dns").map_or(Ok(Dns::System), |found| dns(&found))?,
             data,
         })
     }
@@ -270,6 +291,18 @@ fn read_file(named: Option<&Path>, data: &Path) -> Result<Option<(PathBuf, InFil
                 names.join(", ")
             )))
         }
+    }
+}
+
+fn dns(found: &Found) -> Result<Dns, SettingsError> {
+    match found.value.as_str() {
+        "system" => Ok(Dns::System),
+        "off" => Ok(Dns::Off),
+        address => address
+            .parse::<SocketAddr>()
+            .or_else(|_| address.parse::<std::net::IpAddr>().map(|ip| SocketAddr::new(ip, 53)))
+            .map(Dns::At)
+            .map_err(|_| found.refuse("system, off, or the address of a name server such as 192.0.2.53 or 127.0.0.1:5353")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Puts the parts together: stores, channels, desk, jobs. Reads as a list.
 
 use crate::Failed;
-use crate::settings::Settings;
+use crate::settings::{Dns, Settings};
 use api::Front;
 use desk::Desk;
 use desk::people::Gate;
@@ -87,7 +87,8 @@ pub fn channels(settings: &Settings, clock: &Arc<dyn Clock>, random: &Arc<dyn Ra
 fn look_ups(settings: &Settings) -> Option<channel_email::evidence::LookUps> {
     use channel_email::evidence::LookUps;
     // SPF wants a name of ours for its macros only.
-    let host = settings.public_url.as_deref().and_then(|url| url.split("://").nth(1)?.split(['/', ':']).next()).unwrap_or("localhost");
+    let host =
+        settings.public_url.as_deref().and_then(|url| url.split("://").nth(1)?.split(['/', ':']).next()).unwrap_or("localhost");
     let made = match settings.dns {
         Dns::Off => return None,
         Dns::System => LookUps::system(host),
