@@ -168,6 +168,17 @@ fn hold(
     Ok(held)
 }
 
+/// How much a key proves in this event. An id of another system shows that it is the same id as before, and no more: about
+/// the contact it proves what bound it to them.
+fn counts_as(key: &Key<'_>) -> i64 {
+    let stated = i64::from(key.claim.proof_level);
+    let bound = key.owners.iter().map(|(owner, ..)| owner.proof_level).max();
+    match bound {
+        Some(bound) if key.key.kind == ContactPointKind::Ext => stated.min(bound),
+        _ => stated,
+    }
+}
+
 fn look_up<'a>(tx: &mut dyn Conn, workspace: WorkspaceId, asked: &Question<'a>) -> Result<Vec<Key<'a>>, StoreError> {
     let disproved = asked.claims.iter().any(|c| c.disproved);
     // Locks in one order for everybody: two events with the same two keys must not wait for each other in a circle.
@@ -209,7 +220,7 @@ fn known_key(key: &Key<'_>, at: Timestamp) -> KnownKey {
     }
     KnownKey {
         kind: key.key.kind,
-        proof_level: i64::from(key.claim.proof_level),
+        proof_level: counts_as(key),
         disproved: key.claim.disproved,
         typed: is_typed(key.claim),
         shared: key.point.as_ref().is_some_and(|p| p.shared),
@@ -382,7 +393,13 @@ fn attach(
     }
     // What came along with a weaker key is not better proven than that; a sign-in proves itself.
     let own = i64::from(key.claim.proof_level);
-    let level = if mine.is_some() || is_new || own == 3 { own } else { own.min(matched.proof_level) };
+    let level = match mine {
+        // Said again by itself, an id of another system binds no better than it did; beside a stronger key it does.
+        Some(mine) if key.key.kind == ContactPointKind::Ext => own.min(mine.proof_level.max(matched.proof_level)),
+        Some(_) => own,
+        None if is_new || own == 3 => own,
+        None => own.min(matched.proof_level),
+    };
     let holder = mine.map_or(contact.id, |o| o.contact_id);
     let is_known = mine.is_some_and(|o| o.proof_level >= level && now.since(o.last_seen_at) < SEEN_AGAIN_MS);
     if !is_known {
