@@ -30,17 +30,19 @@ pub struct Draft {
     pub version: i64,
     /// When it was last saved.
     pub updated_at: Timestamp,
+    /// Receivers, subject and HTML, where it will be a mail.
+    pub mail: Option<serde_json::Value>,
 }
 
-const FIND: &str = "SELECT id, conversation_id, agent_id, mode, inbox_id, text, attachments, version, updated_at FROM draft \
+const FIND: &str = "SELECT id, conversation_id, agent_id, mode, inbox_id, text, attachments, version, updated_at, mail FROM draft \
      WHERE workspace_id = $1 AND agent_id = $2 AND conversation_id = $3 AND mode = $4";
-const LIST_IN: &str = "SELECT id, conversation_id, agent_id, mode, inbox_id, text, attachments, version, updated_at FROM draft \
+const LIST_IN: &str = "SELECT id, conversation_id, agent_id, mode, inbox_id, text, attachments, version, updated_at, mail FROM draft \
      WHERE workspace_id = $1 AND agent_id = $2 AND conversation_id = $3 ORDER BY mode, id";
-const LIST: &str = "SELECT id, conversation_id, agent_id, mode, inbox_id, text, attachments, version, updated_at FROM draft \
+const LIST: &str = "SELECT id, conversation_id, agent_id, mode, inbox_id, text, attachments, version, updated_at, mail FROM draft \
      WHERE workspace_id = $1 AND agent_id = $2 ORDER BY updated_at DESC, id DESC LIMIT 500";
 const ADD: &str = "INSERT INTO draft (workspace_id, id, conversation_id, agent_id, mode, inbox_id, text, attachments, version, \
-     updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9) ON CONFLICT (workspace_id, agent_id, conversation_id, mode) DO NOTHING";
-const CHANGE: &str = "UPDATE draft SET inbox_id = $4, text = $5, attachments = $6, version = version + 1, updated_at = $7 \
+     updated_at, mail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10) ON CONFLICT (workspace_id, agent_id, conversation_id, mode) DO NOTHING";
+const CHANGE: &str = "UPDATE draft SET inbox_id = $4, text = $5, attachments = $6, version = version + 1, updated_at = $7, mail = $8 \
      WHERE workspace_id = $1 AND id = $2 AND version = $3";
 const DELETE: &str = "DELETE FROM draft WHERE workspace_id = $1 AND agent_id = $2 AND conversation_id = $3 AND mode = $4";
 
@@ -55,6 +57,7 @@ fn of_row(row: &Row) -> Result<Draft, StoreError> {
         attachment_ids: serde_json::from_str(row.str(6)).unwrap_or_default(),
         version: row.int(7),
         updated_at: row.at(8),
+        mail: row.opt_text(9).map(|json| crate::setting::json(&json)).filter(|json| !json.is_null()),
     })
 }
 
@@ -108,6 +111,7 @@ pub fn in_conversations(
 /// changed then. The id inside `draft` is looked at only when the version is not 0.
 pub fn put(tx: &mut dyn Conn, workspace: WorkspaceId, draft: &Draft) -> Result<bool, StoreError> {
     let files = serde_json::to_string(&draft.attachment_ids).unwrap_or_else(|_| "[]".to_owned());
+    let mail = draft.mail.as_ref().map(ToString::to_string);
     let n = if draft.version == 0 {
         let id = DraftId(tx.id());
         tx.exec(
@@ -121,11 +125,13 @@ pub fn put(tx: &mut dyn Conn, workspace: WorkspaceId, draft: &Draft) -> Result<b
                 draft.inbox_id,
                 &draft.text,
                 files,
-                draft.updated_at
+                draft.updated_at,
+                mail
             ],
         )?
     } else {
-        tx.exec(CHANGE, values![workspace, draft.id, draft.version, draft.inbox_id, &draft.text, files, draft.updated_at])?
+        let values = values![workspace, draft.id, draft.version, draft.inbox_id, &draft.text, files, draft.updated_at, mail];
+        tx.exec(CHANGE, values)?
     };
     Ok(n == 1)
 }

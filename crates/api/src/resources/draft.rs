@@ -60,6 +60,10 @@ pub struct DraftInput {
     /// The inbox that was chosen to send from.
     #[serde(default)]
     pub inbox_id: Option<InboxId>,
+    /// What the composer needs of a mail: receivers, subject, HTML. Kept as it is.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub mail: Option<serde_json::Value>,
     /// The version last seen, 0 for none.
     pub version: i64,
 }
@@ -80,6 +84,7 @@ async fn keep(
         text: new.text,
         attachment_ids: new.attachment_ids,
         inbox_id: new.inbox_id,
+        mail: new.mail,
         version: new.version,
     };
     match draft::put(&front.desk, &who, new).await {

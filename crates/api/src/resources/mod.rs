@@ -8,6 +8,7 @@ pub mod business_hours;
 pub mod changes;
 pub mod channel;
 pub mod channel_inbox;
+pub mod compose;
 pub mod contact;
 pub mod conversation;
 pub mod draft;
@@ -18,6 +19,7 @@ pub mod inbox;
 pub mod invitation;
 pub mod job;
 pub mod login_session;
+pub mod mail_words;
 pub mod mailbox;
 pub mod me;
 pub mod quarantine;
@@ -44,6 +46,7 @@ pub fn router() -> Router<Front> {
         .merge(changes::router())
         .merge(channel::router())
         .merge(channel_inbox::router())
+        .merge(compose::router())
         .merge(contact::router())
         .merge(conversation::router())
         .merge(draft::router())
@@ -54,6 +57,7 @@ pub fn router() -> Router<Front> {
         .merge(invitation::router())
         .merge(job::router())
         .merge(login_session::router())
+        .merge(mail_words::router())
         .merge(mailbox::router())
         .merge(me::router())
         .merge(quarantine::router())
@@ -79,6 +83,7 @@ pub fn documents() -> Vec<OpenApi> {
         changes::Doc::openapi(),
         channel::Doc::openapi(),
         channel_inbox::Doc::openapi(),
+        compose::Doc::openapi(),
         contact::Doc::openapi(),
         conversation::Doc::openapi(),
         draft::Doc::openapi(),
@@ -89,6 +94,7 @@ pub fn documents() -> Vec<OpenApi> {
         invitation::Doc::openapi(),
         job::Doc::openapi(),
         login_session::Doc::openapi(),
+        mail_words::Doc::openapi(),
         mailbox::Doc::openapi(),
         me::Doc::openapi(),
         quarantine::Doc::openapi(),

@@ -182,6 +182,7 @@ impl Stage {
                     attachment_ids: vec![],
                     version: 0,
                     updated_at: at,
+                    mail: None,
                 };
                 draft::put(tx, self.workspace, &unsent)?;
             }

@@ -2,6 +2,7 @@
 //! customer are offered and refused by the same function.
 
 pub mod by_mail;
+pub mod compose;
 pub mod hold;
 pub mod mail;
 pub mod markup;
@@ -10,6 +11,7 @@ pub mod send;
 pub mod typed;
 pub mod words;
 
+pub use compose::{NewConversation, compose};
 pub use hold::{HoldError, cancel_hold, check, retry, send_now};
 pub use mail::{MailChoice, MailMode, Plan};
 pub use options::{ReplyOption, WayState, options};

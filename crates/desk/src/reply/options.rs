@@ -112,9 +112,15 @@ pub fn facts(
             points.push((point.clone(), owner.proof_level));
         }
     }
-    let last = entry::latest_inbound(tx, workspace, conversation.id)?
-        .and_then(|e| e.inbox_id.map(|inbox| (inbox, e.contact_point_id, e.at)));
     let recent = entry::conversation_before(tx, workspace, conversation.id, (i64::MAX, i64::MAX), LOOK_BACK)?;
+    // Others who take part write here too: the way back is the customer's own.
+    let own = |e: &&Entry| e.contact_point_id.is_none_or(|id| points.iter().any(|(p, _)| p.id == id));
+    let of_customer = recent.iter().filter(|e| e.direction == Direction::In).filter(own).max_by_key(|e| (e.at, e.id)).cloned();
+    let last = match of_customer {
+        Some(entry) => Some(entry),
+        None => entry::latest_inbound(tx, workspace, conversation.id)?,
+    };
+    let last = last.and_then(|e| e.inbox_id.map(|inbox| (inbox, e.contact_point_id, e.at)));
     let mut last_by_inbox: Vec<(InboxId, Timestamp)> = Vec::new();
     for entry in recent.iter().filter(|e| e.direction == Direction::In) {
         if let Some(inbox) = entry.inbox_id {

@@ -25,7 +25,7 @@ use store::{Conn, Route, StoreError};
 pub const TEXT_CHARS_MAX: usize = 100_000;
 /// Longest undo time.
 pub const HOLD_SECONDS_MAX: i64 = 30;
-const SEND_LATER_MS_MAX: i64 = 366 * 86_400_000;
+pub(super) const SEND_LATER_MS_MAX: i64 = 366 * 86_400_000;
 const ATTACHMENT_COUNT_MAX: usize = 20;
 const MENTION_COUNT_MAX: usize = 50;
 
@@ -400,7 +400,7 @@ fn write(tx: &mut dyn Conn, ask: &Ask<'_>, id: ConversationId, reply: &NewReply)
     Ok(Ok(added))
 }
 
-fn files_of(tx: &mut dyn Conn, who: &Who, ids: &[AttachmentId]) -> Result<Result<Vec<Attachment>, SendError>, StoreError> {
+pub(super) fn files_of(tx: &mut dyn Conn, who: &Who, ids: &[AttachmentId]) -> Result<Result<Vec<Attachment>, SendError>, StoreError> {
     let mut files = attachment::list(tx, who.workspace, ids)?;
     let mine = Actor::Agent(who.agent).to_string();
     let ok = files.len() == ids.len() && files.iter().all(|f| f.entry_id.is_none() && f.uploader == mine);
@@ -505,7 +505,12 @@ fn choose(
     files: &[Attachment],
 ) -> Result<Result<ReplyOption, SendError>, StoreError> {
     let facts = facts(tx, ask.who.workspace, locked.row.clone(), ask.visitor)?.seen_by(sight);
-    let (inboxes, chosen) = (ask.inboxes, (reply.inbox_id, reply.contact_point_id));
+    let answered = reply.mail.answers.map(|id| entry::find(tx, ask.who.workspace, id)).transpose()?.flatten();
+    // Who answers a certain mail answers by mail, through the inbox that it came to.
+    let its_inbox = answered.filter(|e| e.body.mail.is_some()).and_then(|e| e.inbox_id);
+    let nothing_chosen = reply.inbox_id.is_none() && reply.contact_point_id.is_none();
+    let inbox_id = reply.inbox_id.or(its_inbox.filter(|_| nothing_chosen));
+    let (inboxes, chosen) = (ask.inboxes, (inbox_id, reply.contact_point_id));
     let ways = ways(&facts, inboxes, ask.now);
     let wanted = |w: &&ReplyOption| is_wanted(w, chosen);
     // Nothing usable and nothing chosen: the reason of the way that the customer used last is the one to read.

@@ -29,9 +29,14 @@ pub struct NewDraft {
     pub attachment_ids: Vec<AttachmentId>,
     /// The inbox that was chosen.
     pub inbox_id: Option<InboxId>,
+    /// Receivers, subject and HTML, where it will be a mail: kept as the composer gave it.
+    pub mail: Option<serde_json::Value>,
     /// The version last seen, 0 for none.
     pub version: i64,
 }
+
+/// Longest JSON of a draft's mail side.
+pub const MAIL_BYTES_MAX: usize = 1024 * 1024;
 
 /// Why a draft was not kept.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +79,9 @@ pub async fn put(desk: &Desk, who: &Who, mut new: NewDraft) -> Result<Draft, Dra
     if new.attachment_ids.len() > ATTACHMENTS_COUNT_MAX {
         return Err(Invalid::new("attachment_ids", format!("at most {ATTACHMENTS_COUNT_MAX} files")).into());
     }
+    if new.mail.as_ref().is_some_and(|mail| !mail.is_object() || mail.to_string().len() > MAIL_BYTES_MAX) {
+        return Err(Invalid::new("mail", "an object of at most 1 MiB").into());
+    }
     let (now, who) = (desk.now(), who.clone());
     desk.db.write(Route::Conversation(new.conversation), move |tx| put_in(tx, &who, &new, now)).await?
 }
@@ -110,6 +118,7 @@ fn put_in(tx: &mut dyn Conn, who: &Who, new: &NewDraft, now: Timestamp) -> Resul
         attachment_ids: new.attachment_ids.clone(),
         version: new.version,
         updated_at: now,
+        mail: new.mail.clone(),
     };
     if !draft::put(tx, workspace, &row)? {
         let winner = draft::find(tx, workspace, who.agent, new.conversation, new.mode)?;

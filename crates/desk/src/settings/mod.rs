@@ -8,6 +8,7 @@ pub mod business_hours;
 pub mod chat_by_mail;
 pub mod draft;
 pub mod inbox;
+pub mod mail_words;
 pub mod rules;
 pub mod secret;
 pub mod tag;

@@ -84,9 +84,13 @@ async fn an_answer_to_all_goes_to_whom_the_answered_mail_names_and_carries_our_i
     first.cc = vec![receiver("help@shop.test"), receiver("eve@other.test"), receiver("ADA@cust.test")];
     first.mail.as_mut().unwrap().references = vec!["root@cust.test".into()];
     let asked = arrives(&t, inbox, first).await.unwrap();
-    let plan = desk::reply::plan(&t.desk, &t.owner, asked.conversation_id, None, None, MailChoice::default()).await.unwrap().unwrap().1;
+    let plan =
+        desk::reply::plan(&t.desk, &t.owner, asked.conversation_id, None, None, MailChoice::default()).await.unwrap().unwrap().1;
     assert_eq!((plan.mode, plan.had_others, plan.answers), (MailMode::ReplyAll, true, Some(asked.id)));
-    assert_eq!((plan.to.clone(), plan.cc.clone()), (addresses(&["ada@cust.test"]), addresses(&["tom@cust.test", "eve@other.test"])));
+    assert_eq!(
+        (plan.to.clone(), plan.cc.clone()),
+        (addresses(&["ada@cust.test"]), addresses(&["tom@cust.test", "eve@other.test"]))
+    );
     assert_eq!(plan.new, ["tom@cust.test", "eve@other.test"]);
     let reply = NewReply { html: Some("<p>Done<script>x</script></p>".into()), ..t.reply("Done") };
     let answer = send(&t.desk, &t.owner, asked.conversation_id, reply).await.unwrap();
@@ -179,7 +183,8 @@ async fn what_is_passed_on_stays_between_us_and_the_third_party() {
     // The customer still waits, nobody has taken the conversation, and nothing of it is repeated to the customer.
     let row = t.conversation(id).await;
     assert_eq!((row.waiting_since, row.agent_id), (Some(asked.at), None));
-    let to_the_customer = MailChoice { answers: Some(passed.id), to: Some(addresses(&["ada@cust.test"])), ..choice(MailMode::Reply) };
+    let to_the_customer =
+        MailChoice { answers: Some(passed.id), to: Some(addresses(&["ada@cust.test"])), ..choice(MailMode::Reply) };
     send(&t.desk, &t.owner, id, NewReply { mail: to_the_customer, ..t.reply("hello Ada") }).await.unwrap();
     t.run_jobs().await;
     assert_eq!(sent(&t)[1]["quotes"], json!([]));
@@ -217,8 +222,12 @@ async fn the_closest_signature_stands_below_with_its_variables_filled() {
 }
 
 fn report(id: String, address: &str, state: DeliveryState, status: &str) -> InboundMessage {
-    let recipient =
-        ReportedRecipient { address: address.into(), state, status: Some(status.into()), text: Some("no such person here".into()) };
+    let recipient = ReportedRecipient {
+        address: address.into(),
+        state,
+        status: Some(status.into()),
+        text: Some("no such person here".into()),
+    };
     let report =
         MailReport { kind: ReportKind::Delivery, original_id: Some(id), recipients: vec![recipient], ..MailReport::default() };
     let facts = MailFacts { report: Some(report), ..MailFacts::default() };
@@ -266,7 +275,10 @@ async fn a_bounce_ends_at_the_entry_that_bounced_and_at_the_address() {
     assert!(failed.delivery_reason.as_deref().is_some_and(|r| r.contains("no such person here")), "{:?}", failed.delivery_reason);
 
     let after = t.conversation(id).await;
-    assert_eq!((after.status, after.waiting_since, after.unread_count), (before.status, before.waiting_since, before.unread_count));
+    assert_eq!(
+        (after.status, after.waiting_since, after.unread_count),
+        (before.status, before.waiting_since, before.unread_count)
+    );
     let workspace = t.workspace;
     let events: Vec<String> = t
         .read(move |tx| {
@@ -309,7 +321,9 @@ async fn who_may_not_see_a_conversation_may_not_answer_it_and_a_closed_inbox_say
     let max = t.add_agent("Max", Role::Agent).await;
     let (workspace, owner) = (t.workspace, t.owner.agent);
     let close = move |inbox| {
-        move |tx: &mut dyn Conn| -> Result<(), StoreError> { store::inbox::set_agents(tx, workspace, inbox, &[owner]).map(|_| ()) }
+        move |tx: &mut dyn Conn| -> Result<(), StoreError> {
+            store::inbox::set_agents(tx, workspace, inbox, &[owner]).map(|_| ())
+        }
     };
     t.desk.db.write(store::Route::Any, close(second)).await.unwrap();
     let ways = desk::reply::options(&t.desk, &max, id).await.unwrap().unwrap();
