@@ -8,6 +8,7 @@
 
 use crate::headers::Headers;
 use crate::mime::Part;
+use crate::quote_lines::up_to;
 use crate::reply_chain;
 use crate::{address, auto};
 use channel::{Automatic, DeliveryState, MailReport, ReportKind, ReportedRecipient};
@@ -233,7 +234,7 @@ const RETURNED: &[&str] = &[
 ];
 
 fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(TEXT_MAX.min(text.len()))]
+    up_to(text, TEXT_MAX)
 }
 
 // Reports without the standard's parts. Only mail that comes from a mail system is asked.
@@ -262,7 +263,7 @@ fn guessed(headers: &Headers, text: &str) -> Vec<ReportedRecipient> {
         .map(|address| {
             // What the server said stands near the address.
             let near = said.find(address.as_str()).map(|at| &said[at + address.len()..]).unwrap_or(said);
-            let near = &near[..near.floor_char_boundary(near.len().min(600))];
+            let near = up_to(near, 600);
             let status = status_in(near)
                 .or_else(|| status_in(said))
                 .or(Some(if state == DeliveryState::Failed { "5.0.0" } else { "4.0.0" }.to_owned()));

@@ -4,6 +4,7 @@
 //! paragraph open all of them again. So the parser is fed in small pieces and stopped when the tree has too many nodes
 //! or is too deep; what has been built by then is at most a few times the limit.
 
+use crate::quote_lines::up_to;
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::{Attribute, ExpandedName, ParseOpts, QualName, parse_document};
@@ -72,7 +73,7 @@ impl Dom {
         let mut parser = parse_document(Sink::new(), ParseOpts::default());
         let mut rest = html;
         while !rest.is_empty() {
-            let (piece, after) = rest.split_at(rest.ceil_char_boundary(512.min(rest.len())));
+            let (piece, after) = rest.split_at(up_to(rest, 512).len());
             parser.process(StrTendril::from_slice(piece));
             let sink = &parser.tokenizer.sink.sink;
             if sink.deepest.get() > DEPTH_MAX {

@@ -271,8 +271,10 @@ impl<'a> Body<'a> {
             let trailing = start > last_written;
             let tall =
                 (start..end).filter(|at| !is_blank(self.lines[*at].text.trim_start_matches(['>', ' ', '\t']))).count() >= 3;
+            // Quoted by the author, and the whole mail once more after it.
+            let chosen = !introduced && start > first_written && self.next_class(end) == Some(Class::Intro);
             let folded = match () {
-                () if trailing => introduced || !self.is_cited(start),
+                () if trailing => introduced || !(chosen || self.is_cited(start)),
                 () if between => false,
                 () if introduced => true,
                 () => end <= first_written && tall,
@@ -306,8 +308,9 @@ impl<'a> Body<'a> {
                     }
                     clean = true;
                 }
+                Class::Intro => clean = false,
                 Class::Text if self.kinds[at] == SpanKind::New => clean = false,
-                Class::Text | Class::Intro | Class::Blank => {}
+                Class::Text | Class::Blank => {}
             }
         }
         runs
@@ -583,6 +586,11 @@ fn intro_at(lines: &[Line<'_>], classes: &[Class], at: usize, work: &mut Work) -
         return Some(Intro { start: at, end, sure: Sure::Yes, block: true, forward: false });
     }
     if let Some(end) = dated_sender(lines, at, work) {
+        // The verb may stand in the next line.
+        let wrapped = (at + 1..lines.len().min(at + 3))
+            .take_while(|line| classes[*line] == Class::Text)
+            .find(|line| attribution_ending(lines, *line, work).is_some_and(|(start, sure)| start == at && sure == Sure::Yes));
+        let end = wrapped.map_or(end, |line| line + 1);
         return Some(Intro { start: at, end, sure: Sure::Yes, block: false, forward: false });
     }
     let (start, sure) = attribution_ending(lines, at, work)?;

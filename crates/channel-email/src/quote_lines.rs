@@ -5,8 +5,8 @@
 //! proportion to its length, which `Work` counts and a test holds.
 
 use crate::quote_words::{
-    DATE, DEVICES, EXCUSES, FORWARDED, FROM, OPENERS, ORIGINAL, OTHER_FIELDS, REPLY_ABOVE, SENT_FROM, SENT_LAST, SUBJECT, TO,
-    WROTE,
+    DATE, DEVICES, EXCUSES, FORWARDED, FROM, OPENERS, ORIGINAL, OTHER_FIELDS, REPLY_ABOVE, SAID, SENT_FROM, SENT_LAST, SUBJECT,
+    TO, WROTE,
 };
 
 /// Of a longer line only so much is looked at.
@@ -53,12 +53,18 @@ pub(crate) fn is_unseen(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}' | '\u{1427}')
 }
 
-/// Cut to what is examined, at a character's border.
-fn head(text: &str) -> &str {
-    match text.len() > EXAMINED {
-        false => text,
-        true => &text[..text.floor_char_boundary(EXAMINED)],
+/// At most so many bytes of a text, cut at a character's border.
+pub(crate) fn up_to(text: &str, bytes_max: usize) -> &str {
+    let mut end = text.len().min(bytes_max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
     }
+    &text[..end]
+}
+
+/// Cut to what is examined.
+fn head(text: &str) -> &str {
+    up_to(text, EXAMINED)
 }
 
 /// Lower case with unusual spaces and invisible marks made usual.
@@ -170,7 +176,7 @@ fn ends_attribution(last: &str) -> bool {
         return true;
     }
     let low = lower(last);
-    WROTE.iter().any(|verb| low.ends_with(verb)) || low.trim_start_matches(['>', ' ']).is_empty()
+    WROTE.iter().chain(SAID).any(|verb| low.ends_with(verb)) || low.trim_start_matches(['>', ' ']).is_empty()
 }
 
 // One attribution, put together to one line.
@@ -186,19 +192,22 @@ fn attributes(joined: &str) -> Option<Looks> {
     let dated = has_date(text);
     let address = has_address(text);
     let dashes = text.starts_with("--") && text.ends_with("--");
-    if let Some(after) = after_verb(bare) {
+    if let Some((at, after)) = after_verb(bare, WROTE).or_else(|| after_verb(bare, SAID)) {
         // A verb in the middle (German, Dutch, Danish) is followed by a name, an address, a date and the colon.
         let rest = after.trim_matches(|c: char| is_unseen(c) || ":-–—_*,()[]{}.\"'/|".contains(c));
         let at_end = rest.chars().count() <= 3 || FILLERS.contains(&rest);
+        let opened = opens(text);
         let sentence = text.contains(['?', '!']) || text.contains(". i ") || words(text) > 40;
-        if sentence || (!at_end && (!colon || rest.chars().count() > 140)) {
+        if sentence || (!at_end && (!colon || rest.chars().count() > 140 || !(opened || has_address(&bare[..at])))) {
             return None;
         }
         // Something that looks like prose after the verb: only an address, a date or a few words make it a name.
-        if !at_end && !(has_address(rest) || has_date(rest) || words(rest) <= 4) {
+        if !(at_end || has_address(rest) || has_date(rest) || words(rest) <= 4) {
             return None;
         }
-        let sure = (dated && (address || colon || opens(text) || dashes)) || (address && colon) || dashes;
+        let relayed = colon && at_end && text.contains(" via ") && words(text) <= 12;
+        let named = (dated && (address || opened)) || (address && colon) || relayed;
+        let sure = dashes || (named && after_verb(bare, WROTE).is_some());
         return match sure {
             true => Some(Looks { sure: Sure::Yes, dated }),
             false if colon && (dated || words(text) <= 12) => Some(Looks { sure: Sure::IfQuoted, dated }),
@@ -231,9 +240,10 @@ fn last_word_is_address(text: &str) -> bool {
     text.split_whitespace().next_back().is_some_and(has_address)
 }
 
-// What comes after the last "wrote".
-fn after_verb(text: &str) -> Option<&str> {
-    WROTE.iter().filter_map(|verb| whole_word(text, verb).map(|at| at + verb.len())).max().map(|end| &text[end..])
+// Where the last verb stands, and what comes after it.
+fn after_verb<'a>(text: &'a str, verbs: &[&str]) -> Option<(usize, &'a str)> {
+    let found = verbs.iter().filter_map(|verb| whole_word(text, verb).map(|at| (at + verb.len(), at)));
+    found.max().map(|(end, at)| (at, &text[end..]))
 }
 
 // The last place where a word stands alone. Scripts without spaces have no borders of words.
@@ -308,11 +318,43 @@ fn opens(text: &str) -> bool {
     first.starts_with(|c: char| c.is_ascii_digit()) && (first.contains(['.', '/', '-', ':', '年', '년']))
 }
 
+// Ends with an address in brackets, maybe with a colon.
+fn closes_with_address(text: &str) -> bool {
+    let bare = text.trim_end_matches([':', ' ', '：']);
+    bare.ends_with('>') && has_address(bare)
+}
+
+// "On Mon, May 5, 2020 at 10:00 AM, Ann<ann@shop.test> wrote:   Hello": an attribution and more in one line.
+fn wrote_inside(text: &str) -> bool {
+    let text = head(text);
+    let Some(end) = text.find(">").and_then(|at| text[at..].find(':').map(|colon| at + colon + 1)) else { return false };
+    end < text.len() && end <= 200 && attributes(&text[..end]).is_some_and(|looks| looks.sure == Sure::Yes && looks.dated)
+}
+
 /// Gmail's attribution without a verb, beginning in line `at`: an ISO date, a name, mostly an address. Gives the line
 /// after it.
 pub(crate) fn dated_sender(lines: &[Line<'_>], at: usize, work: &mut Work) -> Option<usize> {
     let text = lines[at].text.trim();
     work.0 += text.len().min(20);
+    if text.len() <= 200
+        && closes_with_address(text)
+        && has_date(text)
+        && opens(text)
+        && words(text) <= 14
+        && !text.contains(['?', '!'])
+    {
+        return Some(at + 1);
+    }
+    // Old forums: "Posted by Ann on 02/01/2016".
+    let low = lower(up_to(text, 120));
+    if low.starts_with("posted by ") && has_date(text) && words(text) <= 12 {
+        return Some(at + 1);
+    }
+    // Yahoo on a telephone puts the history into the line of the attribution.
+    if text.len() > 40 && (opens(text) && wrote_inside(text)) {
+        work.0 += text.len().min(EXAMINED);
+        return Some(at + 1);
+    }
     let bytes = text.as_bytes();
     let year = bytes.len() > 8 && bytes[..4].iter().all(u8::is_ascii_digit) && matches!(bytes[4], b'-' | b'/' | b'.');
     if !year || text.len() > 200 || !(bytes.starts_with(b"19") || bytes.starts_with(b"20")) {
@@ -323,17 +365,15 @@ pub(crate) fn dated_sender(lines: &[Line<'_>], at: usize, work: &mut Work) -> Op
     if !(1..=2).contains(&second) || bytes.get(5 + second) != Some(&bytes[4]) || !(1..=2).contains(&third) {
         return None;
     }
-    let closed = |text: &str| {
-        let bare = text.trim_end_matches([':', ' ', '：']);
-        bare.ends_with('>') && has_address(bare)
-    };
-    if closed(text) || (has_address(text) && last_word_is_address(text.trim_end_matches([':', ' '])) && words(text) >= 3) {
+    if closes_with_address(text)
+        || (has_address(text) && last_word_is_address(text.trim_end_matches([':', ' '])) && words(text) >= 3)
+    {
         return Some(at + 1);
     }
     if let Some(next) = lines.get(at + 1)
         && next.text.len() <= 200
         && text.contains('<')
-        && closed(&format!("{text} {}", next.text.trim()))
+        && closes_with_address(&format!("{text} {}", next.text.trim()))
     {
         return Some(at + 2);
     }

@@ -125,6 +125,13 @@ const INTRODUCTIONS: &[&str] = &[
     // Arabic, Hebrew
     "في الأربعاء، 2 نوفمبر 2016 في 12:34 م تمت كتابة ما يلي بواسطة Ann Lee <ann@shop.test>:",
     "\u{200f}בתאריך יום ד׳, 2 בנוב׳ 2016 ב-12:34 מאת \u{202a}Ann Lee\u{202c}\u{200f} <\u{202a}ann@shop.test\u{202c}\u{200f}>:\u{200f}",
+    // Other programs
+    "In message <abc@x.test>, Ann Lee <ann@shop.test> writes:",
+    "Posted by Ann Lee on 01/10/2016",
+    "Ann Lee via Shop Forum wrote:",
+    "sobota, 4 stycznia 2014 Ann Lee <ann@shop.test>",
+    "2013/10/2 Ann Lee [via Forum] <noreply@shop.test>",
+    "------------------ 原始邮件 ------------------\n发件人: \"Ann\"<ann@shop.test>;\n发送时间: 2020年5月5日(星期二) 上午10:00\n收件人: \"Jo\"<jo@cust.test>;\n主题: 订单",
     // Any
     "2011/4/7 Ann Lёe <ann@shop.test>",
     "2016-03-03 17:21 GMT+01:00 Ann Lee",
@@ -181,6 +188,9 @@ fn what_only_looks_like_history_stays() {
         "Le colis a été livré à 12:30 le 5 mai 2020.",
         "Am 5.5.2020 um 10:00 Uhr habe ich bestellt.",
         "> which colour?\n\nBlue.\n\n> which size?\n\nLarge.",
+        "I wrote on 5 May 2020 at 10:00 to ann@shop.test:\nno answer so far.",
+        "Hello, on 5 May 2020 your colleague wrote:\n\"It is on its way.\"\nBut it is not.",
+        "Invitation for an interview:\n\nDate: Wednesday 3, October 2011\nTime: 7 : 00am\nAddress: 130 Fox St\n\nPlease bring your papers.",
         "Please call me: 12:30, 5 May 2020, or write to jo@cust.test",
     ] {
         assert_eq!(reply(body), body, "{:?}", split_text(body).folded);
@@ -202,6 +212,17 @@ fn what_stands_around_a_quote_is_kept_on_both_sides() {
     assert_eq!(reply(nested), "Test reply\n\nRegards, Jo");
     let broken = "Blah\n\nOn Thursday, October 25, 2012 at 3:03 PM, Ann wrote:\n\n>\n> Post a response by replying to this email\n>\n (http://shop.test/c/YzOTYzMmE) >\n> life is short. (http://shop.test/c/YzMmE)\n>\n";
     assert_eq!(reply(broken), "Blah");
+    // Text that is only said to be somebody's is taken for a quote when it looks like one.
+    assert_eq!(reply("Yes\n\nOn 5 May 2016, Ann said:\n> Hi"), "Yes");
+    // A telephone puts the history into the same line.
+    assert_eq!(
+        reply(
+            "Hi\n\nSent from Yahoo Mail on Android\n\n  On Mon, May 5, 2020 at 10:00 AM, Ann<a@shop.test> wrote:   Hello\nJo\n"
+        ),
+        "Hi"
+    );
+    // What the author chose to quote stays when the whole is quoted once more.
+    assert_eq!(reply("Yes\n> blue\n\nOn 11-Apr-2011, at 6:54 PM, Ann <a@shop.test> wrote:\n\n> Is it\n> blue?"), "Yes\n> blue");
     let cut = "Blah\n\nOn Monday, 24 September, 2012 at 3:46 PM, bob wrote:\n\n> test from bob\n>\n> View it (http://shop.test/action\n_nonce=3dd518)\n>\n";
     assert_eq!(reply(cut), "Blah");
 }

@@ -12,8 +12,17 @@ pub(crate) const WROTE: &[&str] = &[
     "のメール", "のメッセージ", "작성", "썼습니다", "เขียน", "여 작성",
 ];
 
+/// Weaker verbs: people use them in their own sentences too.
+pub(crate) const SAID: &[&str] = &["said", "says", "nous a dit", "a dit", "sagte", "dijo", "disse", "ha detto", "zei", "sa", "schrieben"];
+
 /// How an attribution begins.
 pub(crate) const OPENERS: &[&str] = &[
+    "lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo", "lunedì", "martedì", "mercoledì", "giovedì", "venerdì",
+    "sabato", "domenica", "maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag", "mandag", "tirsdag",
+    "onsdag", "torsdag", "fredag", "lørdag", "søndag", "måndag", "tisdag", "lördag", "söndag", "maanantai", "tiistai",
+    "keskiviikko", "torstai", "perjantai", "lauantai", "sunnuntai", "poniedziałek", "wtorek", "środa", "czwartek", "piątek",
+    "sobota", "niedziela", "pondělí", "úterý", "středa", "čtvrtek", "pátek", "neděle", "понеділок", "вівторок", "середа",
+    "четвер", "пʼятниця", "субота", "неділя",
     "on", "le", "am", "op", "el", "il", "em", "den", "på", "pa", "dne", "dňa", "w", "dnia", "vào", "van", "в", "у", "на",
     "la", "a", "στις", "pada", "tarih", "ב", "בתאריך", "في", "في يوم", "pe", "data", "ti", "il giorno", "at", "em", "no",
     "dana", "u", "lúc", "ngày", "tp", "2n", "dia", "kl", "klo", "in", "mon", "tue", "wed", "thu", "fri", "sat", "sun",

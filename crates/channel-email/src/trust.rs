@@ -7,6 +7,7 @@
 
 use crate::address::Sender;
 use crate::headers::{Headers, unfold};
+use crate::quote_lines::up_to;
 use channel::{SenderTrust, TrustEvidence};
 use serde::{Deserialize, Serialize};
 
@@ -274,7 +275,7 @@ impl MethodResult {
 /// Reads one Authentication-Results value. Some servers leave the name out (`spf=pass ..`): then it is empty.
 pub fn parse_results(raw: &str) -> Option<Results> {
     let value = unfold(raw);
-    let value = &value[..value.floor_char_boundary(value.len().min(16 * 1024))];
+    let value = up_to(&value, 16 * 1024);
     let mut results = Results::default();
     for (index, clause) in clauses(value).into_iter().enumerate() {
         let mut words = clause.words.split_whitespace().peekable();

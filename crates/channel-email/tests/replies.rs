@@ -1,6 +1,8 @@
 //! Reply extraction on the public fixture sets. Prints the figures; fails below 95 % of any set, on an emptied body, and
 //! on a difference that nobody has judged.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what must not happen")]
+
 use channel_email::{html, quote};
 use std::path::{Path, PathBuf};
 
