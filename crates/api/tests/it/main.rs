@@ -14,6 +14,7 @@ mod http;
 mod lists;
 mod listen;
 mod live;
+mod mailboxes;
 mod openapi;
 mod pages;
 mod people;
