@@ -29,7 +29,7 @@ mod quote_lines;
 mod quote_words;
 pub mod render;
 pub mod reply_chain;
-mod rtf;
+pub mod rtf;
 pub mod settings;
 mod sign_in;
 pub mod submit;

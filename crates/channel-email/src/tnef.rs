@@ -197,11 +197,14 @@ impl<'a> Reading<'a> {
         }
         let names = [file.long_name, file.transport_name, file.title, file.short_name, file.display_name];
         let name = names.iter().flatten().find_map(|name| clean_name(name)).unwrap_or_default();
-        if let Some(inner) = file.message.filter(|_| self.depth < DEPTH_MAX).and_then(|inner| read_at(inner, self.depth + 1)) {
+        let inner = file.message.filter(|_| self.depth < DEPTH_MAX).and_then(|inner| read_at(inner, self.depth + 1));
+        // A distribution list or a task has neither text nor files; it stays as it is, so that it is not lost.
+        if let Some(inner) = inner.filter(|inner| inner.text.is_some() || inner.html.is_some() || !inner.files.is_empty()) {
             self.add_message(&name, inner);
             return;
         }
-        let data = file.data.or(file.property_data).or(file.message);
+        // An object stands in the properties; what stands beside it is only its picture.
+        let data = file.message.or(file.property_data).or(file.data);
         let Some(data) = data else { return };
         let content_id = file.content_id.map(|id| id.trim_matches(['<', '>', ' ']).to_owned()).filter(|id| !id.is_empty());
         self.tnef.files.push(TnefFile { name, mime: file.mime, content_id, bytes: Cow::Borrowed(data) });

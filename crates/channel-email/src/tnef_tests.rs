@@ -120,6 +120,11 @@ fn a_message_in_an_attachment_gives_its_text_and_its_files() {
     let tnef = read(&bytes).unwrap();
     let files: Vec<(&str, &[u8])> = tnef.files.iter().map(|file| (file.name.as_str(), file.bytes.as_ref())).collect();
     assert_eq!(files, [("Inner subject.txt", &b"inner text"[..]), ("deep.txt", b"deep")]);
+    let list = file_of(&[attribute(1, 0x0001_8004, b"A list\0")]);
+    let object = [&[7u8; 16][..], &list].concat();
+    let bytes = file_of(&[begin_file(), props(2, 0x0006_9005, &[variable(0x0D, 0x3701, &object), unicode(0x3001, "list")])]);
+    let tnef = read(&bytes).unwrap();
+    assert_eq!((tnef.files[0].name.as_str(), tnef.files[0].bytes.as_ref()), ("list", &list[..]));
 }
 
 #[test]
