@@ -139,6 +139,24 @@ async fn a_browser_that_has_chatted_before_keeps_its_history() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_token_that_comes_back_in_a_message_links_and_proves() {
+    let place = place().await;
+    let conversation = writes(&place, "ada@ex.test", "About my order").await;
+    make(&place, &conversation, "k", json!({ "mode": "link", "redirect": true })).await.ok();
+    let token = path_of(&received(&place).await).trim_start_matches("/t/").to_owned();
+    let mut message = place.app.message("+15550142", "It is me, from my phone");
+    message.tokens = vec![token.clone()];
+    assert_eq!(place.app.customer_sends(message).await.conversation_id.to_string(), conversation);
+    let seen = known(&place, &conversation).await;
+    assert_eq!(seen["proof"]["level"], 2, "{seen}");
+    let page = place.app.client().get(&format!("/t/{token}")).await;
+    assert_eq!(page.status, 410, "it worked once");
+    let next = place.app.customer_writes("+15550142", "and again").await;
+    assert_eq!(next.conversation_id.to_string(), conversation, "the number is the customer's now");
+    place.app.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_link_that_went_to_nobody_proven_links_nobody() {
     let place = place().await;
     let conversation = writes(&place, "+15550142", "My secret order").await;

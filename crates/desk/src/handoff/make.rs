@@ -1,6 +1,6 @@
 //! Makes a link or a code and, where the agent chose a way, sends it as a message of its own.
 
-use super::{HandoffError, Mode, code_hash, level, settings};
+use super::{HandoffError, Mode, code_hash, level, link_hash, settings};
 use crate::context::{Desk, Who};
 use crate::conversation::{Locked, add_event};
 use crate::people::token::Token;
@@ -159,7 +159,9 @@ fn secret(desk: &Desk, workspace: WorkspaceId, id: ConversationId, mode: Mode) -
     match mode {
         Mode::Link => {
             let token = Token::make(workspace, &*desk.random);
-            (token.text(), token.hash())
+            let text = token.text();
+            let hash = link_hash(&text);
+            (text, hash)
         }
         Mode::Code => {
             let mut bytes = [0; 8];

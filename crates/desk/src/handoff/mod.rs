@@ -50,6 +50,11 @@ pub fn level(mode: Mode, delivered: Option<i64>) -> i64 {
     }
 }
 
+/// The hash of a link's token: over the whole text, as a message that brings it back is looked up too.
+pub(crate) fn link_hash(text: &str) -> String {
+    keys::token_hash(text.trim()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Codes are short, so they are only looked for inside their conversation.
 pub(crate) fn code_hash(conversation: ConversationId, digits: &str) -> String {
     Sha256::digest(format!("{conversation}:{digits}")).iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,7 +1,7 @@
 //! Uses a link or code: who opens it, whether they are linked to the customer, and what that proves. Looking uses nothing
 //! up, since mail scanners and previews look too.
 
-use super::{HandoffError, code_hash, proof, said_code};
+use super::{HandoffError, code_hash, link_hash, proof, said_code};
 use crate::context::{Desk, Who};
 use crate::conversation::add::{NewEntry, add_entry};
 use crate::conversation::{Locked, add_event};
@@ -54,7 +54,7 @@ pub enum Opened {
 
 fn find(tx: &mut dyn Conn, text: &str) -> Result<Option<(WorkspaceId, HandoffToken)>, StoreError> {
     let Some(token) = Token::parse(text) else { return Ok(None) };
-    let found = handoff_token::find_hash(tx, token.workspace, &token.hash())?;
+    let found = handoff_token::find_hash(tx, token.workspace, &link_hash(text))?;
     Ok(found.filter(|found| found.mode == "link").map(|found| (token.workspace, found)))
 }
 
@@ -222,6 +222,29 @@ pub fn redeem(
     let conversation = locked.row.id;
     locked.save(tx)?;
     Ok(Some(Redeemed { conversation, contact: customer.id, linked, proven_until }))
+}
+
+/// A message brought a token back and used it up: tells it, and gives the proof when it was the customer's own.
+pub fn came_with_message(
+    tx: &mut dyn Conn,
+    locked: &mut Locked,
+    token: &HandoffToken,
+    by: ContactId,
+    channel: Channel,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let workspace = locked.workspace();
+    let customer = contact::get_live(tx, workspace, token.contact_id)?;
+    let linked = token.level >= 2 && by == customer.id;
+    let name = identity::display_name(&contact::get_live(tx, workspace, by)?);
+    let args = json!({
+        "handoff": HandoffId(token.id), "mode": token.mode, "linked": linked, "channel": channel, "by": (!linked).then_some(by),
+    });
+    add_event(tx, locked, "conversation.handoff_used", "handoff_used", args, Actor::Contact(by), &name, now)?;
+    if linked {
+        proof::give(tx, locked, token, Actor::Contact(by), &name, now)?;
+    }
+    Ok(())
 }
 
 /// What a customer said in a conversation: one of its codes? True when it was; the proof is then written.

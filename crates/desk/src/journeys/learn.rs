@@ -7,6 +7,7 @@ use crate::{facts, handoff};
 use channel::{Automatic, InboundMessage};
 use model::{Actor, Timestamp};
 use store::entry::Entry;
+use store::handoff_token::HandoffToken;
 use store::{Conn, StoreError};
 
 /// Learns from a message that has become an entry. Machines and imported history teach nothing.
@@ -16,8 +17,12 @@ pub fn learn(
     message: &InboundMessage,
     resolved: &Resolved,
     added: &Entry,
+    token: Option<&HandoffToken>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if let Some(token) = token {
+        handoff::redeem::came_with_message(tx, locked, token, resolved.contact.id, added.channel, now)?;
+    }
     if message.automatic != Automatic::No || message.history || message.junk {
         return Ok(());
     }

@@ -86,7 +86,7 @@ pub(super) fn message_in(tx: &mut dyn Conn, context: &Context<'_>, message: &Inb
     if burst {
         burst::tell(tx, &mut locked, context.now)?;
     }
-    super::learn::learn(tx, &mut locked, message, &resolved, &added, context.now)?;
+    super::learn::learn(tx, &mut locked, message, &resolved, &added, weighed.handoff.as_ref(), context.now)?;
     let conversation = locked.save(tx)?.id;
     for claim in typed::with_message(&message.from) {
         typed::remember(tx, workspace, conversation, &claim.value, context.now)?;
