@@ -343,6 +343,9 @@ CREATE TABLE decision (
   rule text NOT NULL,
   trace text NOT NULL,
   made_at bigint NOT NULL,
+  answer text,
+  answered_by text,
+  answered_at bigint,
   CONSTRAINT decision_pkey PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX decision_entry ON decision USING btree (workspace_id, entry_id, id);
@@ -453,6 +456,22 @@ CREATE TABLE event_log (
 );
 CREATE UNIQUE INDEX event_log_change ON event_log USING btree (workspace_id, change_seq);
 CREATE UNIQUE INDEX event_log_stream ON event_log USING btree (workspace_id, stream_id, seq) WHERE (stream_id IS NOT NULL);
+CREATE TABLE fact (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  conversation_id bigint NOT NULL,
+  name text NOT NULL,
+  value text NOT NULL,
+  value_key text NOT NULL,
+  source text NOT NULL,
+  entry_id bigint,
+  set_by text NOT NULL,
+  set_at bigint NOT NULL,
+  replaced_at bigint,
+  CONSTRAINT fact_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX fact_conversation ON fact USING btree (workspace_id, conversation_id, id);
+CREATE UNIQUE INDEX fact_now ON fact USING btree (workspace_id, conversation_id, name, value_key) WHERE (replaced_at IS NULL);
 CREATE TABLE handoff_token (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -691,6 +710,21 @@ CREATE TABLE presence_span (
   CONSTRAINT presence_span_pkey PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX presence_span_agent ON presence_span USING btree (workspace_id, agent_id, started_at, id);
+CREATE TABLE proof (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  conversation_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  contact_point_id bigint,
+  level bigint NOT NULL,
+  token_id bigint,
+  from_at bigint NOT NULL,
+  until_at bigint NOT NULL,
+  ended_at bigint,
+  ended_by text,
+  CONSTRAINT proof_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX proof_conversation ON proof USING btree (workspace_id, conversation_id, id);
 CREATE TABLE provider_event (
   workspace_id bigint NOT NULL,
   id bigint NOT NULL,

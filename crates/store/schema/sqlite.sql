@@ -186,7 +186,7 @@ CREATE TABLE counter (
 CREATE TABLE decision (                  -- why an entry stands where it stands: what "why?" shows
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   entry_id BIGINT NOT NULL, rule TEXT NOT NULL, trace TEXT NOT NULL, made_at BIGINT NOT NULL
-);
+, answer TEXT, answered_by TEXT, answered_at BIGINT);
 CREATE INDEX decision_entry ON decision(workspace_id, entry_id, id);
 CREATE TABLE delivery (                  -- one per part and attempt, committed before the channel is called
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
@@ -244,6 +244,17 @@ CREATE TABLE event_log (
 );
 CREATE UNIQUE INDEX event_log_change ON event_log(workspace_id, change_seq);
 CREATE UNIQUE INDEX event_log_stream ON event_log(workspace_id, stream_id, seq) WHERE stream_id IS NOT NULL;
+CREATE TABLE fact (                      -- what we know about the matter of a conversation, each value with its source
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  conversation_id BIGINT NOT NULL,
+  name TEXT NOT NULL, value TEXT NOT NULL, value_key TEXT NOT NULL,
+  source TEXT NOT NULL,                  -- agent, form, text, program, system
+  entry_id BIGINT,                       -- where it was said
+  set_by TEXT NOT NULL, set_at BIGINT NOT NULL,
+  replaced_at BIGINT                     -- NULL = counts now
+);
+CREATE INDEX fact_conversation ON fact(workspace_id, conversation_id, id);
+CREATE UNIQUE INDEX fact_now ON fact(workspace_id, conversation_id, name, value_key) WHERE replaced_at IS NULL;
 CREATE TABLE handoff_token (             -- leads a customer from one channel to another, once
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   token_hash TEXT NOT NULL,              -- SHA-256 of the text, hex
@@ -375,6 +386,16 @@ CREATE TABLE presence_span (             -- availability over time: routing and 
   agent_id BIGINT NOT NULL, availability TEXT NOT NULL, started_at BIGINT NOT NULL, ended_at BIGINT
 );
 CREATE INDEX presence_span_agent ON presence_span(workspace_id, agent_id, started_at, id);
+CREATE TABLE proof (                     -- who a customer has shown to be, in one conversation, for a while
+  workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
+  conversation_id BIGINT NOT NULL, contact_id BIGINT NOT NULL,
+  contact_point_id BIGINT,               -- the address that proved it
+  level BIGINT NOT NULL,
+  token_id BIGINT,                       -- the link or code behind it
+  from_at BIGINT NOT NULL, until_at BIGINT NOT NULL,
+  ended_at BIGINT, ended_by TEXT
+);
+CREATE INDEX proof_conversation ON proof(workspace_id, conversation_id, id);
 CREATE TABLE provider_event (
   workspace_id BIGINT NOT NULL, id INTEGER PRIMARY KEY,
   inbox_id BIGINT NOT NULL, dedupe_key TEXT NOT NULL, content_key TEXT NOT NULL,   -- SHA-256 of the raw bytes
