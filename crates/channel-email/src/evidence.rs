@@ -10,11 +10,12 @@
 use crate::address;
 use crate::headers::Headers;
 use crate::lmtp::{CLIENT_HELO, CLIENT_IP, ENVELOPE_FROM};
-use crate::trust::{DkimFound, FOUND_VERSION, Found, Outcome};
-use channel::{Evidence, FOLDER_ROLE, FolderRole, Fut, HISTORY, InboxSettings, RawEvent};
+use crate::trust::{self, DkimFound, FOUND_VERSION, Found, Outcome};
+use channel::{Evidence, FOLDER_ROLE, FolderRole, Fut, HISTORY, InboxSettings, RawEvent, SenderTrust};
 use mail_auth::dmarc::Policy;
 use mail_auth::dmarc::verify::DmarcParameters;
 use mail_auth::hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use mail_auth::hickory_resolver::system_conf::read_system_conf;
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{AuthenticatedMessage, DkimResult, DmarcResult, MessageAuthenticator, SpfResult};
 use std::net::{IpAddr, SocketAddr};
@@ -25,7 +26,9 @@ const SIGNATURES_MAX: usize = 8;
 /// A larger mail is not hashed.
 const BYTES_MAX: usize = 60 * 1024 * 1024;
 /// All look-ups of one mail together.
-const TIME_MAX: Duration = Duration::from_secs(15);
+const TIME_MAX: Duration = Duration::from_secs(5);
+/// One question to one server.
+const QUESTION_MAX: Duration = Duration::from_millis(1_500);
 
 /// A resolver to ask.
 #[derive(Clone)]
@@ -49,8 +52,9 @@ pub struct NoResolver(String);
 impl LookUps {
     /// The resolver that this computer is configured for. `host`: our own name, for SPF's macros.
     pub fn system(host: &str) -> Result<Self, NoResolver> {
-        let authenticator = MessageAuthenticator::new_system_conf().map_err(|error| NoResolver(error.to_string()))?;
-        Ok(Self { authenticator, host: host.to_owned(), time_max: TIME_MAX })
+        let (config, mut options) = read_system_conf().map_err(|error| NoResolver(error.to_string()))?;
+        bound(&mut options);
+        Self::of(config, options, host)
     }
 
     /// A resolver at an address of one's choice, at any port.
@@ -61,8 +65,11 @@ impl LookUps {
         name_server.connections = connections;
         let config = ResolverConfig::from_parts(None, vec![], vec![name_server]);
         let mut options = ResolverOpts::default();
-        options.timeout = Duration::from_secs(3);
-        options.attempts = 2;
+        bound(&mut options);
+        Self::of(config, options, host)
+    }
+
+    fn of(config: ResolverConfig, options: ResolverOpts, host: &str) -> Result<Self, NoResolver> {
         let authenticator = MessageAuthenticator::new(config, options).map_err(|error| NoResolver(error.to_string()))?;
         Ok(Self { authenticator, host: host.to_owned(), time_max: TIME_MAX })
     }
@@ -75,12 +82,17 @@ impl LookUps {
 
     /// Looks up what can be known about the sender of a mail. `arrived`: the server that brought it, when we saw it.
     pub async fn find(&self, mail: &[u8], arrived: Option<&Arrived>) -> Found {
-        let sender = address::sender(&Headers::read(mail));
+        let headers = Headers::read(mail);
+        let sender = address::sender(&headers);
         let domain = sender.person.domain();
         let mut found =
             Found { version: FOUND_VERSION, from_domain: domain.clone(), direct: arrived.is_some(), ..Found::default() };
         // Nobody is believed here, whatever the look-ups would say.
         if !sender.is_plain() || domain.is_none() || mail.len() > BYTES_MAX {
+            return found;
+        }
+        // Without the sending server and without a signature there is nothing that could pass, and nothing can fail.
+        if arrived.is_none() && !headers.has("DKIM-Signature") {
             return found;
         }
         if tokio::time::timeout(self.time_max, self.fill(mail, arrived, &mut found)).await.is_err() {
@@ -179,17 +191,36 @@ impl Arrived {
 }
 
 impl Evidence for LookUps {
-    fn gather<'a>(&'a self, _: &'a InboxSettings, event: &'a RawEvent) -> Fut<'a, Vec<u8>> {
+    fn gather<'a>(&'a self, inbox: &'a InboxSettings, event: &'a RawEvent) -> Fut<'a, Vec<u8>> {
         Box::pin(async move {
-            // What we sent ourselves needs no proof, and the keys of old mail are gone.
-            let sent = event.header(FOLDER_ROLE).and_then(FolderRole::parse) == Some(FolderRole::Sent);
-            let found = match sent || event.header(HISTORY).is_some() {
+            let arrived = Arrived::of(event);
+            let needless = is_needless(event) || (arrived.is_none() && is_judged(inbox, &event.body));
+            let found = match needless {
                 true => Found { version: FOUND_VERSION, ..Found::default() },
-                false => self.find(&event.body, Arrived::of(event).as_ref()).await,
+                false => self.find(&event.body, arrived.as_ref()).await,
             };
             serde_json::to_vec(&found).unwrap_or_default()
         })
     }
+}
+
+// What we sent ourselves needs no proof, and the keys of old mail are gone.
+fn is_needless(event: &RawEvent) -> bool {
+    let sent = event.header(FOLDER_ROLE).and_then(FolderRole::parse) == Some(FolderRole::Sent);
+    sent || event.header(HISTORY).is_some()
+}
+
+// The inbox's own provider has said it all: it saw the sending server, we did not.
+fn is_judged(inbox: &InboxSettings, mail: &[u8]) -> bool {
+    let known = inbox.settings.get("authserv_id").and_then(|id| id.as_str()).unwrap_or_default();
+    let headers = Headers::read(mail);
+    let verdict = trust::judge(&headers, &address::sender(&headers), None, Some(known));
+    verdict.trust != SenderTrust::Unverified
+}
+
+fn bound(options: &mut ResolverOpts) {
+    options.timeout = QUESTION_MAX;
+    options.attempts = 1;
 }
 
 fn of_spf(result: SpfResult) -> Outcome {

@@ -4,13 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at what must not happen")]
 
 use base64::Engine as _;
-use channel::SenderTrust;
+use channel::{Evidence, InboxSettings, RawEvent, SenderTrust};
 use channel_email::evidence::{Arrived, LookUps};
 use channel_email::trust::{self, Found, Outcome};
 use channel_email::{Headers, address};
 use mail_auth::common::crypto::Ed25519Key;
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::DkimSigner;
+use model::InboxId;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -224,5 +225,47 @@ async fn hostile_mail_costs_a_bounded_number_of_questions() {
     assert_eq!(level, SenderTrust::Unverified);
     for broken in ["", "\r\n", "From", "From: \u{1}@", "DKIM-Signature: \r\nFrom: jo@cust.test\r\n\r\n", "From: jo@cust.test"] {
         let _ = world.found(broken, None).await;
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_asked_when_the_answer_is_known_or_worthless() {
+    // Whoever asks this server waits for the whole time that is allowed.
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    silent.set_nonblocking(true).unwrap();
+    let look_ups = LookUps::at(silent.local_addr().unwrap(), "mx.shop.test").unwrap().within(Duration::from_millis(300));
+    let inbox = InboxSettings {
+        id: InboxId(1),
+        channel: model::Channel::Email,
+        name: "Support".into(),
+        settings: serde_json::json!({"authserv_id": "mx.shop.test"}),
+        secrets: std::sync::Arc::new(channel::NoSecrets),
+    };
+    let signed = format!("DKIM-Signature: v=1; a=rsa-sha256; d=cust.test; s=s1; h=From; bh=x; b=y\r\n{MAIL}");
+    let judged = format!("Authentication-Results: mx.shop.test; dmarc=pass header.from=cust.test\r\n{signed}");
+    let event = |body: &str, headers: &[(&str, &str)]| RawEvent {
+        dedupe_key: "k".into(),
+        lane: "l".into(),
+        body: body.as_bytes().to_vec(),
+        headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        received_at: model::Timestamp(0),
+        evidence: None,
+    };
+    let quiet = [
+        event(MAIL, &[]),
+        event(&judged, &[]),
+        event(&signed, &[(channel::HISTORY, "1")]),
+        event(&signed, &[(channel::FOLDER_ROLE, "sent")]),
+    ];
+    let mut asked = [0; 512];
+    for event in quiet {
+        let found: Found = serde_json::from_slice(&look_ups.gather(&inbox, &event).await).unwrap();
+        assert_eq!((found.dmarc_dkim, silent.recv(&mut asked).is_err()), (Outcome::None, true), "{event:?}");
+    }
+    // A signature that is worth asking about, and a mail of which we saw the server.
+    for event in [event(&signed, &[]), event(MAIL, &[("continuo-client-ip", "192.0.2.66")])] {
+        look_ups.gather(&inbox, &event).await;
+        assert!(silent.recv(&mut asked).is_ok(), "{event:?}");
+        while silent.recv(&mut asked).is_ok() {}
     }
 }
