@@ -37,5 +37,6 @@ pub mod tnef;
 pub mod trust;
 pub mod wire;
 
+pub use content::open as content_of;
 pub use email::Email;
 pub use headers::{Header, Headers};
