@@ -363,6 +363,11 @@ service lmtp {{
     port = {lmtp}
   }}
 }}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service auth {{
   inet_listener {{
     address = 127.0.0.1
@@ -746,6 +751,10 @@ pub enum Fault {
     CutBefore(&'static str),
     /// Cuts when the server has begun to answer a line that begins with this word: the line arrives, its answer does not.
     CutAnswerTo(&'static str),
+    /// Goes dead without a word when the client sends a line that begins with this word; the line does not arrive.
+    StallBefore(&'static str),
+    /// Passes everything until the client has sent the final dot of a mail, then goes dead without a word.
+    StallAfterDot,
     /// Takes what both say and passes nothing on: a dead line that nobody noticed.
     HalfOpen,
     /// Refuses new connections at once.
@@ -857,6 +866,7 @@ struct Link {
     // The last bytes of the client: commands and the final dot may come in pieces.
     tail: Mutex<Vec<u8>>,
     armed: AtomicBool,
+    stalled: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -882,7 +892,7 @@ fn pump(mut from: TcpStream, mut to: TcpStream, of_client: bool, state: &ProxySh
         };
         let mut bytes = &some[..count];
         let fault = state.fault();
-        if fault == Fault::HalfOpen {
+        if fault == Fault::HalfOpen || link.stalled.load(Ordering::SeqCst) {
             continue;
         }
         let total = if of_client { &link.client_bytes } else { &link.server_bytes };
@@ -922,6 +932,11 @@ fn pump(mut from: TcpStream, mut to: TcpStream, of_client: bool, state: &ProxySh
                     cut(&from, &to);
                     return;
                 }
+                Fault::StallBefore(word) if word_begins(word) => {
+                    link.stalled.store(true, Ordering::SeqCst);
+                    continue;
+                }
+                Fault::StallAfterDot if tail.ends_with(b"\r\n.\r\n") => link.stalled.store(true, Ordering::SeqCst),
                 Fault::CutAnswerTo(word) if word_begins(word) => link.armed.store(true, Ordering::SeqCst),
                 Fault::CutAfterDot if tail.ends_with(b"\r\n.\r\n") => link.armed.store(true, Ordering::SeqCst),
                 _ => {}

@@ -3,7 +3,11 @@
 
 mod support;
 
+mod check;
 mod fetch;
+mod lmtp;
+mod sign_in;
+mod submit;
 
 // The bed belongs to testkit; as a file, so that this leaf of the tree is tested without building the whole product.
 #[path = "../../../testkit/src/mailbed.rs"]
