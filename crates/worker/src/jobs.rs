@@ -2,9 +2,11 @@
 
 use crate::{JobContext, Outcome, Registry};
 use desk::automatic::AnswerBySelf;
+use desk::contacts::import::ImportRows;
 use desk::conversation::change::WakeConversation;
 use desk::identity::duplicates::CheckDuplicates;
 use desk::ingest::ProcessEvent;
+use desk::journeys::fetch_file::FetchFile;
 use desk::mailbox::check::CheckInbox;
 use desk::mailbox::history::ImportHistory;
 use desk::mailbox::ledger::CountInbox;
@@ -30,6 +32,9 @@ pub fn registry(desk: &Desk) -> Registry {
     let mut registry = Registry::new();
     on::<ProcessEvent, _, _>(&mut registry, desk, |desk, context, job| async move {
         desk::journeys::message_in::run(&desk, context.job, job).await
+    });
+    on::<FetchFile, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::journeys::fetch_file::run(&desk, context.job, job).await
     });
     on::<DeliverOutbox, _, _>(&mut registry, desk, |desk, context, job| async move {
         desk::outbox::deliver::run(&desk, context.job, job).await
@@ -64,6 +69,9 @@ pub fn registry(desk: &Desk) -> Registry {
     });
     // A visitor who is there and does not read is looked at again for a day.
     registry.limit(<ContinueByMail as store::job::Job>::NAME, desk::outbox::deliver::ATTEMPT_COUNT_MAX);
+    on::<ImportRows, _, _>(&mut registry, desk, |desk, context, job| async move {
+        desk::contacts::import::run(&desk, context.job, job).await
+    });
     on::<CheckDuplicates, _, _>(&mut registry, desk, |desk, context, job| async move {
         desk::contacts::duplicates::run(&desk, context.job, job).await
     });

@@ -329,3 +329,31 @@ async fn the_test_button_tells_the_truth() {
     assert!(bad["results"][1]["text"].as_str().unwrap().contains("private network"), "{bad}");
     app.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_file_that_is_only_named_is_fetched_or_told_as_missing() {
+    let (app, shop) = (TestApp::new().await, Shop::start());
+    let owner = app.owner_client().await;
+    let inbox = inbox(&owner, json!({ "allow_private_networks": true, "files": { "bytes_max": 5_000 } })).await;
+    let program = program(&app, &inbox);
+    let files = json!([
+        { "url": format!("{}/receipt.txt", shop.url), "name": "receipt.txt" },
+        { "url": "http://169.254.169.254/latest/meta-data", "name": "keys.txt" },
+    ]);
+    let mut message = message("e1", "cust-1", "see the receipt");
+    message["files"] = files;
+    program.post(&format!("{}/events", inbox.door), message).await.ok();
+    app.run_jobs().await;
+    let list = owner.get("/api/v1/conversations?view=all").await.ok();
+    let conversation = model::ConversationId::parse(list["items"][0]["id"].as_str().unwrap()).unwrap();
+    let workspace = app.workspace;
+    let mut entries =
+        app.read(move |tx| store::entry::conversation_before(tx, workspace, conversation, (i64::MAX, i64::MAX), 10)).await;
+    entries.retain(|entry| entry.kind == model::EntryKind::Message);
+    let body = &entries[0].body;
+    assert_eq!(body.attachments.len(), 1, "{body:?}");
+    assert_eq!(body.attachments[0].name, "receipt.txt");
+    let told = format!("{:?}", body.parts);
+    assert!(told.contains("keys.txt could not be fetched") && !told.contains("receipt.txt"), "{told}");
+    app.end().await;
+}

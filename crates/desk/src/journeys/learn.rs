@@ -1,4 +1,5 @@
-//! What a stored message teaches beside its text: facts of the matter, and a code that proves who writes. Runs under the
+//! What follows from a message that has become an entry: its files are fetched, facts of the matter are kept, a code or
+//! token that it brought proves who writes. Runs under the
 //! conversation's lock, in the transaction of the entry.
 
 use crate::conversation::Locked;
@@ -20,6 +21,7 @@ pub fn learn(
     token: Option<&HandoffToken>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    super::fetch_file::enqueue(tx, locked.workspace(), message, added)?;
     if let Some(token) = token {
         handoff::redeem::came_with_message(tx, locked, token, resolved.contact.id, added.channel, now)?;
     }

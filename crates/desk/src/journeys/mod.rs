@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod arrival;
 pub mod enclosed;
+pub mod fetch_file;
 pub mod learn;
 mod message;
 pub mod message_in;
