@@ -187,6 +187,20 @@ fn html_that_asks_too_much_is_refused_and_still_gives_text() {
     assert_eq!(to_text(&("<div>".repeat(300) + "<style>p{}</style>a &amp; b<br>c")), "a & b c");
 }
 
+// Rows that are looked at again for each word or paragraph would make these take minutes, also without optimisation.
+#[test]
+fn long_rows_are_not_read_again_for_each_word() {
+    let length = 300_000;
+    for html in [
+        "&gt; ".repeat(length / 2),
+        "&gt;".repeat(length) + &"<p></p>".repeat(20_000),
+        "> ".repeat(length),
+        "<b>&gt;</b>".repeat(20_000),
+    ] {
+        assert!(read(&html).unwrap().text.contains('>'));
+    }
+}
+
 #[test]
 fn broken_html_never_panics() {
     let base = "<table><tr><td style='color:rgb(1,2,3)'>&amp;&nbsp;<blockquote type=cite>q</blockquote><a href=http://x.test>l</a><img src=cid:a><pre>\n a</pre><template><p>t</template></table><!-- c --><p class=MsoNormal>ü€😀";

@@ -10,6 +10,9 @@ use crate::quote_lines::{is_blank, is_unseen};
 // Stands for a picture while lines are made.
 const PICTURE: char = '\u{fffc}';
 
+// Deeper quotes look the same.
+const QUOTES_MAX: usize = 10;
+
 #[derive(Default)]
 struct Row {
     text: String,
@@ -18,6 +21,13 @@ struct Row {
     signature: bool,
     // Made by us, so it is no text of the mail.
     made: bool,
+}
+
+impl Row {
+    // More than the mark of a quote. Asked for each word, so it looks at no more than such a mark can be long.
+    fn has_words(&self) -> bool {
+        self.text.len() > QUOTES_MAX + 1 || self.text.chars().any(|c| !matches!(c, '>' | ' '))
+    }
 }
 
 struct Writer<'a> {
@@ -305,14 +315,14 @@ impl Writer<'_> {
         let row = &mut self.rows[last];
         row.signature |= signature;
         if row.text.is_empty() && quotes > 0 {
-            row.text = format!("{} ", ">".repeat(quotes.min(10)));
+            row.text = format!("{} ", ">".repeat(quotes.min(QUOTES_MAX)));
         }
         row
     }
 
     // Is there nothing yet in the row but the mark of a quote?
     fn fresh(&self) -> bool {
-        self.rows.last().is_none_or(|row| row.text.chars().all(|c| matches!(c, '>' | ' ')))
+        self.rows.last().is_none_or(|row| !row.has_words())
     }
 
     fn new_row(&mut self) {
@@ -331,7 +341,7 @@ impl Writer<'_> {
     // An empty row between paragraphs.
     fn blank_row(&mut self) {
         let before = self.rows.len().checked_sub(2).and_then(|at| self.rows.get(at));
-        let filled = before.is_some_and(|row| row.text.chars().any(|c| !matches!(c, '>' | ' ')));
+        let filled = before.is_some_and(Row::has_words);
         if filled && self.fresh() {
             self.new_row();
         }
