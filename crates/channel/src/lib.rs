@@ -14,6 +14,7 @@ mod inbound;
 mod inbox;
 mod mail;
 mod outbound;
+pub mod proof;
 mod registry;
 mod set_up;
 mod source;

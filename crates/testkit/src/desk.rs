@@ -70,6 +70,16 @@ impl TestDesk {
 
     /// A desk with other adapters beside FakeChannel: the API's tests bring the real web chat.
     pub async fn with_channels(db: TestDb, fake: Arc<FakeChannel>, channels: channel::Registry) -> Option<Self> {
+        Self::with_topics(db, fake, channels, Arc::new(desk::placement::topic::Lexical)).await
+    }
+
+    /// The same with another opinion about topics.
+    pub async fn with_topics(
+        db: TestDb,
+        fake: Arc<FakeChannel>,
+        channels: channel::Registry,
+        topics: Arc<dyn desk::placement::topic::Topics>,
+    ) -> Option<Self> {
         let clock = db.clock.clone();
         let blobs = tempfile::tempdir().expect("a folder for blobs");
         let random: Arc<dyn Random> = Arc::new(FakeRandom::new(7));
@@ -84,7 +94,7 @@ impl TestDesk {
             search: store::search::Search::open(&db.db).expect("the search index opens"),
             directory: Directory::default(),
             numbers: Numbers::default(),
-            topics: Arc::new(desk::placement::topic::Lexical),
+            topics,
             pace: desk::outbox::pace::Pace::default(),
             visitors: desk::presence::Visitors::default(),
             gate: desk::people::Gate::new(&*random),

@@ -193,8 +193,9 @@ impl<'a> Table<'a> {
     }
 
     fn talks_on_same_channel(&self, candidate: &Candidate) -> bool {
-        let talk = !matches!(self.facts.channel, Channel::Email | Channel::Voice | Channel::Internal) && !self.facts.has_subject;
-        talk && candidate.ways.contains(&self.facts.way)
+        let channel = self.facts.channel;
+        let talk = matches!(channel, Channel::Webchat | Channel::Api) || self.rules.messaging_channels.contains(&channel);
+        talk && !self.facts.has_subject && candidate.ways.contains(&self.facts.way)
     }
 
     fn same_channel(&mut self) -> Option<Placement> {

@@ -4,7 +4,7 @@ use super::{merge_patch, news};
 use crate::people::rights::may_set_up_workspace;
 use crate::people::{ChangeError, Invalid};
 use crate::{Desk, Who};
-use model::{Actor, InboxId, WorkspaceId};
+use model::{Actor, Channel, InboxId, WorkspaceId};
 use phonenumber::country::Id as Region;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,8 @@ pub struct MatchingRules {
     pub topic_margin: f64,
     /// Below this a topic is another one.
     pub topic_veto: f64,
+    /// Channels on which a talk goes on in one conversation, beside web chat and the open channel.
+    pub messaging_channels: Vec<Channel>,
     /// Country of numbers without country code: `DE` or `+49`; empty = unknown.
     pub country: String,
     /// The same for single inboxes.
@@ -57,6 +59,14 @@ impl Default for MatchingRules {
             topic_min: 0.6,
             topic_margin: 0.2,
             topic_veto: 0.25,
+            messaging_channels: vec![
+                Channel::Sms,
+                Channel::Whatsapp,
+                Channel::Instagram,
+                Channel::Messenger,
+                Channel::Telegram,
+                Channel::Viber,
+            ],
             country: String::new(),
             inbox_countries: BTreeMap::new(),
             case_pattern: r"(?:^|[\s\[(:])#(\d{1,9})\b".to_owned(),
