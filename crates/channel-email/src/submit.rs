@@ -5,7 +5,7 @@ use crate::fetch::{folder_of, read_settings};
 use crate::imap::{CommandError, Imap};
 use crate::settings::{MailSettings, Server, TlsMode};
 use crate::sign_in::{Proof, Side};
-use crate::wire::{self, Wire};
+use crate::wire::{self, Times, Wire, pause};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use channel::{
@@ -18,7 +18,7 @@ use lettre::transport::smtp::extension::{ClientId, Extension};
 use lettre::transport::smtp::response::Response;
 use std::error::Error as _;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Header of a request: the envelope sender.
@@ -33,8 +33,8 @@ const RETRY_LATER_SECONDS: i64 = 300;
 const RETRY_QUOTA_SECONDS: i64 = 3_600;
 // The copy in Sent is a courtesy: it must not keep the answer waiting.
 const COPY_LIMIT: Duration = Duration::from_secs(30);
-// What a slow line carries, for the time limit of a body.
-const BYTES_PER_SECOND: u64 = 16 * 1024;
+// A body goes out in pieces, so that a line on which nothing moves is told from a slow one.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// Where in the dialogue something went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,16 +134,11 @@ impl Wire {
         body: &[u8],
     ) -> Result<Response, Failure> {
         let mut smtp = Smtp::open(self, inbox, mail).await?;
-        let sent = smtp.send(envelope, body, self.wire_limit(body.len())).await;
+        let sent = smtp.send(envelope, body).await;
         if sent.is_ok() {
             smtp.quit().await;
         }
         sent
-    }
-
-    fn wire_limit(&self, bytes: usize) -> Duration {
-        let times = self.times();
-        times.final_reply + times.silence + Duration::from_secs(bytes as u64 / BYTES_PER_SECOND)
     }
 
     /// What the desk shall do about a failure.
@@ -265,7 +260,7 @@ impl Wire {
 /// A signed-in connection to a submission server.
 pub(crate) struct Smtp {
     link: AsyncSmtpConnection,
-    command: Duration,
+    times: Times,
 }
 
 impl Smtp {
@@ -319,7 +314,7 @@ impl Smtp {
             .await
             .map_err(|_| lost(format!("{what}: no answer")))?
             .map_err(|error: lettre::transport::smtp::Error| connect_failure(server, &what, &error))?;
-        let mut smtp = Self { link, command: times.command };
+        let mut smtp = Self { link, times };
         if let Some(proof) = proof {
             smtp.sign_in(mail, server, proof).await?;
         }
@@ -328,7 +323,7 @@ impl Smtp {
 
     async fn say(&mut self, phase: Phase, about: Option<&str>, line: String) -> Result<Response, Failure> {
         let saying = self.link.command(Line(line));
-        let answer = tokio::time::timeout(self.command, saying)
+        let answer = tokio::time::timeout(self.times.command, saying)
             .await
             .map_err(|_| Failure::Silent { phase, text: "no answer".to_owned() })?;
         answer.map_err(|error| failure_of(phase, about, &error))
@@ -369,7 +364,7 @@ impl Smtp {
         Ok(())
     }
 
-    async fn send(&mut self, envelope: &Envelope<'_>, body: &[u8], limit: Duration) -> Result<Response, Failure> {
+    async fn send(&mut self, envelope: &Envelope<'_>, body: &[u8]) -> Result<Response, Failure> {
         let info = self.link.server_info();
         let foreign = envelope.to.iter().chain([&envelope.from]).find(|address| !address.is_ascii());
         if let Some(address) = foreign
@@ -409,22 +404,39 @@ impl Smtp {
             return Err(refusal);
         }
         self.say(Phase::Data, None, "DATA".to_owned()).await?;
-        let dotted = AtomicBool::new(false);
+        let (dotted, progress) = (AtomicBool::new(false), AtomicU64::new(0));
         // The connection adds the line break before the dot itself.
         let body = body.strip_suffix(b"\r\n").unwrap_or(body);
-        let pieces = body.chunks(64 * 1024).map(Some).chain(std::iter::once(None)).filter_map(|piece| {
+        let pieces = body.chunks(PIECE_BYTES).map(Some).chain(std::iter::once(None)).filter_map(|piece| {
+            progress.fetch_add(1, Ordering::SeqCst);
             // From here on the final dot may leave at any moment, and with it the whole mail.
             if piece.is_none() {
                 dotted.store(true, Ordering::SeqCst);
             }
             piece
         });
-        let sent = tokio::time::timeout(limit, self.link.message_iter(pieces)).await;
+        let times = self.times;
+        let silent = async {
+            let mut seen = 0;
+            loop {
+                let after_dot = dotted.load(Ordering::SeqCst);
+                pause(if after_dot { times.final_reply } else { times.silence }).await;
+                let now = progress.load(Ordering::SeqCst);
+                if now == seen || after_dot {
+                    return;
+                }
+                seen = now;
+            }
+        };
+        let sent = tokio::select! {
+            sent = self.link.message_iter(pieces) => Some(sent),
+            () = silent => None,
+        };
         let phase = if dotted.load(Ordering::SeqCst) { Phase::AfterDot } else { Phase::Data };
         match sent {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(failure_of(phase, None, &error)),
-            Err(_) => Err(Failure::Silent { phase, text: "no answer".to_owned() }),
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(error)) => Err(failure_of(phase, None, &error)),
+            None => Err(Failure::Silent { phase, text: "no answer".to_owned() }),
         }
     }
 

@@ -772,7 +772,8 @@ struct ProxyShared {
     upstream: u16,
     fault: Mutex<Fault>,
     stop: AtomicBool,
-    open: Mutex<Vec<(TcpStream, TcpStream)>>,
+    // What is cut is taken out, so that the last handle goes and the peer hears a reset, as from a dead computer.
+    open: Mutex<BTreeMap<u64, (TcpStream, TcpStream)>>,
     seen: Mutex<Vec<u8>>,
     connections: AtomicU64,
     cuts: AtomicU64,
@@ -806,8 +807,9 @@ impl FaultProxy {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", state.upstream)) else { continue };
                 let _hints = (client.set_nodelay(true), server.set_nodelay(true));
                 let (Ok(c), Ok(s)) = (client.try_clone(), server.try_clone()) else { continue };
-                lock(&state.open).push((c, s));
-                let link = Arc::new(Link::default());
+                let number = state.connections.load(Ordering::SeqCst);
+                lock(&state.open).insert(number, (c, s));
+                let link = Arc::new(Link { number, ..Link::default() });
                 let pairs = [(client.try_clone(), server.try_clone(), true), (server.try_clone(), client.try_clone(), false)];
                 for (from, to, of_client) in pairs {
                     let (Ok(from), Ok(to)) = (from, to) else { continue };
@@ -825,7 +827,7 @@ impl FaultProxy {
     }
     /// Cuts all open connections now.
     pub fn cut(&self) {
-        for (client, server) in lock(&self.shared.open).drain(..) {
+        for (client, server) in std::mem::take(&mut *lock(&self.shared.open)).into_values() {
             let _already = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
             self.shared.cuts.fetch_add(1, Ordering::SeqCst);
         }
@@ -861,6 +863,7 @@ impl ProxyShared {
 
 #[derive(Default)]
 struct Link {
+    number: u64,
     client_bytes: AtomicU64,
     server_bytes: AtomicU64,
     // The last bytes of the client: commands and the final dot may come in pieces.
@@ -877,6 +880,7 @@ fn pump(mut from: TcpStream, mut to: TcpStream, of_client: bool, state: &ProxySh
     let cut = |from: &TcpStream, to: &TcpStream| {
         state.cuts.fetch_add(1, Ordering::SeqCst);
         let _already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+        drop(lock(&state.open).remove(&link.number));
     };
     let mut some = [0; 16 * 1024];
     loop {
@@ -885,6 +889,7 @@ fn pump(mut from: TcpStream, mut to: TcpStream, of_client: bool, state: &ProxySh
                 // A half-open line looks open to the other side.
                 if state.fault() != Fault::HalfOpen {
                     let _already = to.shutdown(Shutdown::Both);
+                    drop(lock(&state.open).remove(&link.number));
                 }
                 return;
             }
