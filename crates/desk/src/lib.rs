@@ -32,6 +32,7 @@ pub mod view;
 
 // The contacts as a whole: files in and out, companies, fields, segments.
 pub mod contacts;
+pub mod privacy;
 
 // An invented business, for trying and for tests of scale.
 pub mod demo;

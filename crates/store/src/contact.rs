@@ -197,3 +197,12 @@ pub fn by_name_prefix(tx: &mut dyn Conn, workspace: WorkspaceId, prefix: &str, l
         .map(|r| r.id(0))
         .collect())
 }
+
+const REMOVE: &str = "DELETE FROM contact WHERE workspace_id = $1 AND id = $2";
+/// Takes a contact away that holds nothing and never wrote: what an import made, when the import is taken back.
+pub fn remove(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactId) -> Result<(), StoreError> {
+    match tx.exec(REMOVE, values![workspace, id])? {
+        0 => Err(StoreError::NotFound),
+        _ => Ok(()),
+    }
+}

@@ -244,3 +244,10 @@ pub fn contacts_by_key_prefix(
     let upto = format!("{prefix}\u{10FFFF}");
     Ok(tx.rows(BY_KEY_PREFIX, values![workspace, kind.word(), prefix, upto, limit])?.iter().map(|r| r.id(0)).collect())
 }
+
+const DISOWN: &str = "DELETE FROM contact_point_owner WHERE workspace_id = $1 AND contact_point_id = $2 AND contact_id = $3";
+/// Takes a contact point from a contact: only to take back what only a file said.
+pub fn disown(tx: &mut dyn Conn, workspace: WorkspaceId, point: ContactPointId, contact: ContactId) -> Result<(), StoreError> {
+    tx.exec(DISOWN, values![workspace, point, contact])?;
+    Ok(())
+}

@@ -5,7 +5,7 @@ use crate::auth::SignedIn;
 use crate::body::{JsonBody, Path, Query, set, three};
 use crate::error::Problem;
 use crate::types::ProblemDocument;
-use crate::types::contact::{Contact, ContactPage, ContactPoint, ContactPointHealth, ContactRow, MergedContact};
+use crate::types::contact::{Contact, ContactPage, ContactPoint, ContactPointHealth, ContactRow, FilterProblem, MergedContact};
 use crate::types::cursor;
 use crate::types::merge::{ConsentPair, EntrySince, FieldPair, MergePreview, OpenConversation, PartedConversation};
 use axum::extract::State;
@@ -15,7 +15,7 @@ use desk::contacts;
 use desk::identity::{self, Choices, ContactError, MergeError};
 use desk::view::contact;
 use desk::{Who, people::rights};
-use model::{ContactId, ContactMergeId};
+use model::{ContactId, ContactMergeId, SegmentId};
 use serde::Deserialize;
 use store::StoreError;
 use store::contact::Contact as Live;
@@ -28,6 +28,7 @@ use utoipa::{OpenApi, ToSchema};
     components(schemas(
         Contact,
         ContactPage,
+        FilterProblem,
         ContactPoint,
         ContactPointHealth,
         ContactRow,
@@ -84,14 +85,20 @@ struct ListQuery {
     #[serde(default)]
     q: Option<String>,
     #[serde(default)]
+    filter: Option<String>,
+    #[serde(default)]
+    segment: Option<SegmentId>,
+    #[serde(default)]
     cursor: Option<String>,
     #[serde(default)]
     limit: Option<i64>,
 }
 
-/// Customers, latest seen first; with a text those whose name or address begins so.
+/// Customers, latest seen first; with a text those whose name or address begins so; with a filter (`company:acme
+/// consent:marketing -is:blocked after:2026-10`) or a segment those that pass it. A page of a filter may be short although
+/// there is more: go on while there is a cursor.
 #[utoipa::path(get, path = "/contacts", tag = "contact",
-    params(("q" = Option<String>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<i64>, Query)),
+    params(("q" = Option<String>, Query), ("filter" = Option<String>, Query), ("segment" = Option<SegmentId>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<i64>, Query)),
     responses((status = 200, body = ContactPage), (status = 422, body = ProblemDocument)))]
 async fn list(
     State(front): State<Front>,
@@ -100,9 +107,31 @@ async fn list(
 ) -> Result<Json<ContactPage>, Problem> {
     let below = cursor::of_query(query.cursor.as_deref())?;
     let limit = i64::try_from(cursor::limit(query.limit)?).unwrap_or(50);
+    let filter = match query.segment {
+        Some(id) => {
+            let (workspace, agent) = (who.workspace, who.agent);
+            let found = front.desk.db.read(move |tx| store::segment::find(tx, workspace, id)).await?;
+            let found = found.filter(|s| s.shared || s.agent_id == agent).ok_or_else(Problem::not_found)?;
+            Some(format!("{} {}", found.query, query.filter.unwrap_or_default()))
+        }
+        None => query.filter,
+    };
+    if let Some(filter) = filter.filter(|text| !text.trim().is_empty()) {
+        let (now, limit) = (front.desk.now(), usize::try_from(limit).unwrap_or(50));
+        let page = front.desk.db.read(move |tx| contacts::segment::page(tx, &who, &filter, below, limit, now)).await?;
+        return Ok(Json(ContactPage {
+            items: page.rows.into_iter().map(ContactRow::from).collect(),
+            next_cursor: page.next.map(cursor::write),
+            problems: page.problems.into_iter().map(|p| FilterProblem { token: p.token, text: p.text }).collect(),
+        }));
+    }
     let text = query.q.unwrap_or_default();
     let (rows, next) = front.desk.db.read(move |tx| contact::page(tx, &who, &text, below, limit)).await?;
-    Ok(Json(ContactPage { items: rows.into_iter().map(ContactRow::from).collect(), next_cursor: next.map(cursor::write) }))
+    Ok(Json(ContactPage {
+        items: rows.into_iter().map(ContactRow::from).collect(),
+        next_cursor: next.map(cursor::write),
+        problems: vec![],
+    }))
 }
 
 /// One customer. An id that was merged away gives the customer that took it.

@@ -9,9 +9,14 @@ pub mod changes;
 pub mod channel;
 pub mod channel_inbox;
 pub mod compose;
+pub mod company;
+pub mod consent;
 pub mod contact;
+pub mod contact_field;
+pub mod contact_import;
 pub mod conversation;
 pub mod draft;
+pub mod duplicate;
 pub mod entry;
 pub mod handoff;
 pub mod health;
@@ -22,8 +27,10 @@ pub mod login_session;
 pub mod mail_words;
 pub mod mailbox;
 pub mod me;
+pub mod privacy;
 pub mod quarantine;
 pub mod search;
+pub mod segment;
 pub mod setup;
 pub mod tag;
 pub mod team;
@@ -47,9 +54,14 @@ pub fn router() -> Router<Front> {
         .merge(channel::router())
         .merge(channel_inbox::router())
         .merge(compose::router())
+        .merge(company::router())
+        .merge(consent::router())
         .merge(contact::router())
+        .merge(contact_field::router())
+        .merge(contact_import::router())
         .merge(conversation::router())
         .merge(draft::router())
+        .merge(duplicate::router())
         .merge(entry::router())
         .merge(handoff::router())
         .merge(health::router())
@@ -60,8 +72,10 @@ pub fn router() -> Router<Front> {
         .merge(mail_words::router())
         .merge(mailbox::router())
         .merge(me::router())
+        .merge(privacy::router())
         .merge(quarantine::router())
         .merge(search::router())
+        .merge(segment::router())
         .merge(setup::router())
         .merge(tag::router())
         .merge(team::router())
@@ -84,9 +98,14 @@ pub fn documents() -> Vec<OpenApi> {
         channel::Doc::openapi(),
         channel_inbox::Doc::openapi(),
         compose::Doc::openapi(),
+        company::Doc::openapi(),
+        consent::Doc::openapi(),
         contact::Doc::openapi(),
+        contact_field::Doc::openapi(),
+        contact_import::Doc::openapi(),
         conversation::Doc::openapi(),
         draft::Doc::openapi(),
+        duplicate::Doc::openapi(),
         entry::Doc::openapi(),
         handoff::Doc::openapi(),
         health::Doc::openapi(),
@@ -97,8 +116,10 @@ pub fn documents() -> Vec<OpenApi> {
         mail_words::Doc::openapi(),
         mailbox::Doc::openapi(),
         me::Doc::openapi(),
+        privacy::Doc::openapi(),
         quarantine::Doc::openapi(),
         search::Doc::openapi(),
+        segment::Doc::openapi(),
         setup::Doc::openapi(),
         tag::Doc::openapi(),
         team::Doc::openapi(),

@@ -40,6 +40,18 @@ pub struct ContactPage {
     pub items: Vec<ContactRow>,
     /// Where the next page begins.
     pub next_cursor: Option<String>,
+    /// Parts of the filter that were not understood.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<FilterProblem>,
+}
+
+/// A part of a filter that was not understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FilterProblem {
+    /// As it was typed.
+    pub token: String,
+    /// What is accepted instead.
+    pub text: String,
 }
 
 /// One address of a customer.
