@@ -17,6 +17,8 @@ pub(crate) struct Imap {
     link: Session<BoxStream>,
     times: Times,
     able: HashSet<String>,
+    /// The server has told of new mail since the folder was opened: it says so once, and never again in IDLE.
+    told: bool,
 }
 
 /// A folder as the server lists it.
@@ -114,7 +116,7 @@ impl Imap {
             }
         };
         let link = within(times.command, "signing in", signing_in).await?.map_err(|(error, _)| sign_in_error(&error))?;
-        let mut imap = Self { link, times, able: HashSet::new() };
+        let mut imap = Self { link, times, able: HashSet::new(), told: false };
         imap.able = imap.ask_able().await?;
         Ok(imap)
     }
@@ -167,7 +169,10 @@ impl Imap {
                     let said = outcome.information.as_deref().unwrap_or_default();
                     return Err(PullError::Lost(format!("the mail server closed the connection: {said}")).into());
                 }
-                other => each(other),
+                other => {
+                    self.told |= matches!(other, Response::MailboxData(MailboxDatum::Exists(_)));
+                    each(other);
+                }
             }
         }
     }
@@ -217,6 +222,8 @@ impl Imap {
             _ => {}
         })
         .await?;
+        // Its own count came with the opening.
+        self.told = false;
         Ok(numbers)
     }
 
@@ -365,7 +372,7 @@ impl Imap {
         let mut handle = self.link.idle();
         within(self.times.command, "IDLE", handle.init()).await?.map_err(|error| lost(&error))?;
         // Told while the last command ran, or while IDLE began: the server says it once, and never again in IDLE.
-        let mut known = told.is_full();
+        let mut known = self.told || told.is_full();
         while let Ok(response) = told.try_recv() {
             known |= matches!(response, async_imap::types::UnsolicitedResponse::Exists(_));
         }

@@ -1,6 +1,8 @@
 //! Mail transport against real servers: Dovecot, Postfix and dnsmasq on loopback, with a proxy between that does harm. Without
 //! the servers or without root each test fails with one sentence that says what to install.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 mod check;
