@@ -187,6 +187,13 @@ fn html_that_asks_too_much_is_refused_and_still_gives_text() {
     assert_eq!(to_text(&("<div>".repeat(300) + "<style>p{}</style>a &amp; b<br>c")), "a & b c");
 }
 
+#[test]
+fn a_picture_alone_does_not_empty_the_text() {
+    let html = read("<img src=cid:photo><blockquote type=cite>Can you send a picture?</blockquote>").unwrap();
+    assert_eq!(html.split.reply, "> Can you send a picture?");
+    assert!(html.safe.contains("cid:photo"));
+}
+
 // Rows that are looked at again for each word or paragraph would make these take minutes, also without optimisation.
 #[test]
 fn long_rows_are_not_read_again_for_each_word() {

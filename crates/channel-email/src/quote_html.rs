@@ -50,8 +50,14 @@ pub(crate) fn split(dom: &mut Dom) -> (String, Split) {
     let decided = split_text(&body);
     let mut kinds = row_kinds(&rows, &decided);
     sign(&rows, &mut kinds);
+    let mut gathered = gather(&rows, &kinds);
+    // A picture above the history is something new, but no text: whoever reads text only would get nothing.
+    if is_blank(&gathered.1.reply) && !is_blank(&gathered.0) {
+        kinds.fill(SpanKind::New);
+        gathered = gather(&rows, &kinds);
+    }
     mark(dom, &rows, &kinds);
-    gather(&rows, &kinds)
+    gathered
 }
 
 // Each row lies in one span, since spans are whole lines.
