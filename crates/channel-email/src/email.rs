@@ -1,6 +1,7 @@
 //! The e-mail adapter itself: one value for all inboxes. It only connects the contract with the files that do the work.
 
 use crate::address::Person;
+use crate::check::PROBE;
 use crate::evidence::LookUps;
 use crate::parse::{self, Around, ParsedMail};
 use crate::settings::{self, MailSettings};
@@ -14,9 +15,6 @@ use channel::{
 };
 use model::{Clock, Random, Timestamp};
 use std::sync::Arc;
-
-/// Header of the mail that our own check sends to itself.
-pub const PROBE: &str = "X-Continuo-Probe";
 
 /// The e-mail adapter.
 #[derive(Clone)]

@@ -507,36 +507,13 @@ fn line_of(attributes: &[AttributeValue<'_>]) -> Option<Line> {
         match attribute {
             AttributeValue::Uid(uid) => line.uid = *uid,
             AttributeValue::Rfc822Size(bytes) => line.bytes = u64::from(*bytes),
-            AttributeValue::InternalDate(date) => line.at = internal_date(date),
+            AttributeValue::InternalDate(date) => line.at = crate::date::parse(date).map(|at| at.ms()),
             AttributeValue::Flags(flags) => line.deleted = flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Deleted")),
             _ => {}
         }
     }
     // A change of flags that the server tells unasked has no size.
     (line.uid > 0 && attributes.iter().any(|attribute| matches!(attribute, AttributeValue::Rfc822Size(_)))).then_some(line)
-}
-
-/// Milliseconds since 1970 of `17-Jul-1996 02:44:25 -0700`.
-pub(crate) fn internal_date(text: &str) -> Option<i64> {
-    let mut words = text.split_whitespace();
-    let (date, time, zone) = (words.next()?, words.next()?, words.next().unwrap_or("+0000"));
-    let mut date = date.split('-');
-    let day: i64 = date.next()?.parse().ok()?;
-    let month = date.next()?.to_ascii_lowercase();
-    let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    let month = i64::try_from(months.iter().position(|name| *name == month)?).ok()? + 1;
-    let year: i64 = date.next()?.parse().ok()?;
-    let mut clock = time.split(':').map(|part| part.parse::<i64>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    let zone: i64 = zone.parse().ok()?;
-    let zone_minutes = zone / 100 * 60 + zone % 100;
-    // Days since 1970 of a Gregorian date.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let era = y.div_euclid(400);
-    let of_era = y.rem_euclid(400);
-    let day_of_year = (153 * m + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468;
-    Some((((days * 24 + hour) * 60 + minute - zone_minutes) * 60 + second) * 1_000)
 }
 
 fn quoted(name: &str) -> String {
@@ -649,15 +626,19 @@ mod tests {
 
     #[test]
     fn internal_dates_are_read() {
-        for (text, ms) in [
-            ("17-Jul-1996 02:44:25 -0700", Some(837_596_665_000)),
-            (" 1-Jan-1970 00:00:00 +0000", Some(0)),
-            ("29-Feb-2024 23:59:59 +0130", Some(1_709_245_799_000)),
-            ("17-Jul-1996", None),
-            ("17-Foo-1996 02:44:25 -0700", None),
-        ] {
-            assert_eq!(internal_date(text), ms, "{text}");
-        }
+        let line = |date: &str| {
+            line_of(&[
+                AttributeValue::Uid(1),
+                AttributeValue::Rfc822Size(2),
+                AttributeValue::InternalDate(date.to_owned().into()),
+            ])
+            .unwrap()
+            .at
+        };
+        assert_eq!(line("17-Jul-1996 02:44:25 -0700"), Some(837_596_665_000));
+        assert_eq!(line(" 1-Jan-1970 00:00:00 +0000"), Some(0));
+        assert_eq!(line("29-Feb-2024 23:59:59 +0130"), Some(1_709_245_799_000));
+        assert_eq!(line("17-Foo-1996 02:44:25 -0700"), None);
     }
 
     #[test]

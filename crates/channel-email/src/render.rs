@@ -9,7 +9,8 @@ use channel::{
     AttachRule, AutomaticMail, BlockReason, Blocked, Capabilities, ContactPointKind, Fix, InboxSettings, MediaClass, Outbound,
     OutboundFile, OwnAddress, Recipient, Rich, SendContext, SendIdempotency, TextMax, WireRequest,
 };
-use mime::{Entity, addresses, date, mailbox, one_line, tokens, unstructured};
+pub(crate) use mime::date;
+use mime::{Entity, addresses, mailbox, one_line, tokens, unstructured};
 use model::words::AuthorKind;
 use serde_json::Value as Json;
 

@@ -664,7 +664,10 @@ impl Dialogue {
         loop {
             let Some(end) = self.kept.iter().position(|b| *b == b'\n') else {
                 let mut some = [0; 4096];
-                let count = self.stream.read(&mut some).map_err(|error| error.to_string())?;
+                let count = match self.stream.read(&mut some) {
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                    read => read.map_err(|error| error.to_string())?,
+                };
                 if count == 0 {
                     return Err(format!("cut after {text:?}"));
                 }
@@ -885,6 +888,7 @@ fn pump(mut from: TcpStream, mut to: TcpStream, of_client: bool, state: &ProxySh
     let mut some = [0; 16 * 1024];
     loop {
         let count = match from.read(&mut some) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Ok(0) | Err(_) => {
                 // A half-open line looks open to the other side.
                 if state.fault() != Fault::HalfOpen {
