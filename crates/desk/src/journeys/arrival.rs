@@ -107,8 +107,11 @@ impl Arrival {
 
     /// Of a message that was written in the provider's own app: its receiver is the customer.
     pub fn of_echo(context: &Context<'_>, message: &InboundMessage) -> Self {
+        // One person: further receivers are others. Nobody but us writes into our own folder of sent mail, so the address counts
+        // as much as one that wrote to us unverified.
+        let customer = message.to.first().map(|c| ContactPointClaim { proof_level: c.proof_level.max(1), ..c.clone() });
         Self {
-            claims: message.to.clone(),
+            claims: customer.into_iter().collect(),
             channel: message.channel,
             at: context.arrived(message),
             message: message.provider_id.clone(),
@@ -179,6 +182,7 @@ pub fn weigh<'a>(tx: &mut dyn Conn, context: &Context<'_>, arrival: &'a Arrival,
     };
     let sender = look(tx, workspace, &asked)?;
     let contact = sender.contact.as_ref().map(|c| c.id);
+    let people: Vec<ContactId> = contact.iter().chain(&sender.matched.joins).copied().collect();
     let disproved = sender.is_disproved();
     let mut flags = found.flags.clone();
     if found.handoff.is_some() && sender.matched.by == "token" {
@@ -186,15 +190,15 @@ pub fn weigh<'a>(tx: &mut dyn Conn, context: &Context<'_>, arrival: &'a Arrival,
     }
     let counts = !disproved && !sender.matched.blocked;
     let token = match &found.conversation {
-        Some(row) if counts => Some(named(tx, workspace, row, contact)?),
+        Some(row) if counts => Some(named(tx, workspace, row, &people)?),
         _ => None,
     };
     let (answers, foreign_answer) = match counts {
-        true => answered(tx, context, arrival, &quoted, contact)?,
+        true => answered(tx, context, arrival, &quoted, &people)?,
         false => (None, None),
     };
     let named_already = token.is_some() || answers.is_some() || arrival.automatic || !counts;
-    let reference = if named_already { None } else { referenced(tx, workspace, arrival, contact)? };
+    let reference = if named_already { None } else { referenced(tx, workspace, arrival, &people)? };
     let mut facts = Facts {
         channel,
         way: way(channel, Some(context.inbox.inbox.id)),
@@ -214,10 +218,13 @@ pub fn weigh<'a>(tx: &mut dyn Conn, context: &Context<'_>, arrival: &'a Arrival,
         topics: BTreeMap::new(),
     };
     let decided = named_already || facts.blocked || facts.reference.is_some_and(|r| r.takes_part);
-    let (rows, candidates) = match contact.filter(|_| !decided) {
-        Some(contact) => candidates(tx, workspace, contact)?,
-        None => (vec![], vec![]),
-    };
+    let (mut rows, mut candidates) = (vec![], vec![]);
+    // Whoever joins the contact by this event brings their conversations along.
+    for one in contact.iter().chain(&sender.matched.joins).filter(|_| !decided) {
+        let (more_rows, more) = self::candidates(tx, workspace, *one)?;
+        rows.extend(more_rows);
+        candidates.extend(more);
+    }
     facts.topics = topics(tx, context, arrival, &facts, &candidates, &rows)?;
     let mut placement = place(&facts, &candidates, rules);
     if let Some(foreign) =
@@ -354,12 +361,12 @@ pub fn live_row(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -
     Ok(None)
 }
 
-fn named(tx: &mut dyn Conn, workspace: WorkspaceId, row: &Conversation, contact: Option<ContactId>) -> Result<Named, StoreError> {
-    let takes_part = match contact {
-        Some(contact) => takes_part(tx, workspace, row, contact)?,
-        None => false,
-    };
-    Ok(Named { id: row.id, status: row.status, resolved_at: row.resolved_at, takes_part })
+fn named(tx: &mut dyn Conn, workspace: WorkspaceId, row: &Conversation, people: &[ContactId]) -> Result<Named, StoreError> {
+    let mut takes = false;
+    for one in people {
+        takes = takes || takes_part(tx, workspace, row, *one)?;
+    }
+    Ok(Named { id: row.id, status: row.status, resolved_at: row.resolved_at, takes_part: takes })
 }
 
 /// Is the live contact the customer of a conversation, or a participant?
@@ -400,11 +407,11 @@ fn answered(
     context: &Context<'_>,
     arrival: &Arrival,
     quoted: &[Quoted],
-    contact: Option<ContactId>,
+    people: &[ContactId],
 ) -> Result<(Option<Named>, Option<ConversationId>), StoreError> {
     let mut foreign = None;
     for one in quoted {
-        let named = named(tx, context.workspace, &one.conversation, contact)?;
+        let named = named(tx, context.workspace, &one.conversation, people)?;
         if named.takes_part || one.is_ours || was_addressed(context, arrival, &one.entry) {
             return Ok((Some(named), None));
         }
@@ -458,13 +465,13 @@ fn referenced(
     tx: &mut dyn Conn,
     workspace: WorkspaceId,
     arrival: &Arrival,
-    contact: Option<ContactId>,
+    people: &[ContactId],
 ) -> Result<Option<Named>, StoreError> {
     let mut foreign = None;
     for number in arrival.cases.iter().take(TOKENS_MAX).filter_map(|n| n.trim().trim_start_matches('#').parse::<i64>().ok()) {
         let Some(id) = conversation::by_number(tx, workspace, number)? else { continue };
         let Some(row) = live_row(tx, workspace, id)? else { continue };
-        let named = named(tx, workspace, &row, contact)?;
+        let named = named(tx, workspace, &row, people)?;
         if named.takes_part {
             return Ok(Some(named));
         }
