@@ -86,8 +86,10 @@ fn unfolded(text: &str) -> Vec<String> {
     out
 }
 
+type Property = (String, Vec<(String, String)>, String);
+
 // NAME;PARAM=value;PARAM="va:lue":text
-fn property(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
+fn property(line: &str) -> Option<Property> {
     let mut quoted = false;
     let colon = line.char_indices().find(|(_, c)| {
         quoted ^= *c == '"';

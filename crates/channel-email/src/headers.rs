@@ -280,7 +280,7 @@ fn word_at(text: &str) -> Option<(String, Vec<u8>, &str)> {
         }
         "B" | "b" => {
             let end = inner.find("?=")?;
-            (base64_lenient(inner[..end].as_bytes())?, &inner[end + 2..])
+            (base64_lenient(&inner.as_bytes()[..end])?, &inner[end + 2..])
         }
         _ => return None,
     };

@@ -37,7 +37,7 @@ fn packed(rtf: &[u8], squeeze: bool) -> Vec<u8> {
         false => rtf.to_vec(),
         true => {
             let mut out: Vec<u8> = rtf.chunks(8).flat_map(|eight| [&[0u8][..], eight].concat()).collect();
-            if rtf.len() % 8 == 0 {
+            if rtf.len().is_multiple_of(8) {
                 out.push(1);
             } else if let Some(at) = out.len().checked_sub(rtf.len() % 8 + 1) {
                 out[at] = 1 << (rtf.len() % 8);

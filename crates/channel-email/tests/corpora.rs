@@ -2,6 +2,12 @@
 //! fixtures/expect/differences.json says what is right and why; a difference that stands there and is gone, or one that
 //! does not stand there, fails.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "how long reading takes is what is looked at; the samples lie where cargo put them"
+)]
+
 use channel_email::explain;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;

@@ -1,5 +1,8 @@
 //! Mails that were damaged or made to hurt: no panic, in time, within memory, and a reason where they are put aside.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::disallowed_methods, reason = "how long reading takes is what is looked at")]
+
 use channel_email::{content_of, explain, mime, parse};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -109,7 +112,6 @@ fn damaged(mail: &[u8], damages: &[Damage]) -> Vec<u8> {
 }
 
 fn cases() -> u32 {
-    #[expect(clippy::disallowed_methods, reason = "a switch for long runs")]
     std::env::var("CONTINUO_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3_000)
 }
 

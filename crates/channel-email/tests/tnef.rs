@@ -1,6 +1,8 @@
 //! winmail.dat files compared with what tnefparse 1.4.0 reads in them (fixtures/expect/tnef_record.py). One sample is in
 //! this repository; the others are read where `CONTINUO_TNEF_SAMPLES` names a folder with tnefparse's own samples.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use channel_email::tnef;
 use serde_json::{Map, Value as Json, json};
 use std::path::{Path, PathBuf};

@@ -237,7 +237,9 @@ fn no_path_of_somebodys_machine() {
     // Put together here, so that this file does not find itself.
     let roots = [["/ro", "ot/"], ["/ho", "me/"], ["/Us", "ers/"], ["/wo", "rk/"], ["/tm", "p/"], ["C:\\", "Users"]];
     let mut problems = Problems::default();
-    for file in files() {
+    // Mails that others wrote, and what parsers read in them, name what they like.
+    let ours = |file: &File| !["fixtures/mail/", "fixtures/expect/"].iter().any(|folder| file.path.contains(folder));
+    for file in files().into_iter().filter(ours) {
         for (number, line) in file.text.lines().enumerate() {
             for root in roots.iter().map(|parts| parts.concat()) {
                 if let Some(at) = line.find(&root)
