@@ -146,9 +146,9 @@ fn typed_addresses(
     let typed = store::delivery_address::of_conversation(tx, workspace, conversation.id)?;
     let ids: Vec<ContactPointId> = typed.iter().map(|a| a.contact_point_id).collect();
     let rows = contact_point::list(tx, workspace, &ids)?;
-    let answered = recent.iter().filter(|e| e.direction == Direction::In).map(|e| e.at).max();
+    let answered = recent.iter().filter(|e| e.direction == Direction::In).map(|e| (e.at, e.id)).max();
     let went = |point: ContactPointId| {
-        let since = |e: &&Entry| answered.is_none_or(|at| e.at > at);
+        let since = |e: &&Entry| answered.is_none_or(|last| (e.at, e.id) > last);
         let to_it = |e: &&Entry| e.direction == Direction::Out && e.contact_point_id == Some(point);
         recent.iter().filter(to_it).filter(since).filter(|e| e.delivery != Some(DeliveryState::Cancelled)).count()
     };

@@ -63,7 +63,8 @@ async fn the_first_mail_of_a_conversation_is_acknowledged_once_with_receipt_time
     arrives(&t, inbox, from(&t, "ada@cust.test", 2, "hello?")).await;
     t.advance(73 * 3_600_000).await;
     assert_eq!(sent(&t).len(), 1);
-    arrives(&t, inbox, from(&t, "ada@cust.test", 2, "something else")).await;
+    let other = InboundMessage { subject: Some("Another matter".into()), ..from(&t, "ada@cust.test", 2, "something else") };
+    arrives(&t, inbox, other).await;
     assert_eq!(sent(&t).len(), 2, "three days later a new conversation gets its own");
     t.end().await;
 }

@@ -172,6 +172,7 @@ async fn a_merge_takes_mentions_drafts_and_people_along_and_knows_who_waits() {
         attachment_ids: vec![],
         version: 0,
         updated_at: now,
+        mail: None,
     };
     let put = move |tx: &mut dyn store::Conn| store::draft::put(tx, workspace, &draft);
     assert!(t.desk.db.write(store::Route::Any, put).await.unwrap());

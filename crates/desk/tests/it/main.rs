@@ -1,6 +1,8 @@
 //! Stories of the desk on a real database (SQLite, or PostgreSQL when `make test` names one), with FakeChannel as the world.
 
 mod automatic;
+mod chat_by_mail;
+mod compose;
 mod demo;
 mod doors;
 mod faults;
