@@ -347,7 +347,13 @@ impl<'a> Body<'a> {
         let before = (start..paragraph).any(|at| self.written(at)) || start > 0;
         let telling = rest.iter().filter(|text| reaches(text)).count();
         let named = dashed_name(first) && rest.iter().all(|text| reaches(text));
-        let card = looks_like_name(first, 2) && telling >= 2 && rest.len() <= 8 && rest.iter().all(|text| card_line(text));
+        // "My address is:" asks for what follows to be read.
+        let told = (start..paragraph)
+            .rev()
+            .find(|at| self.written(*at))
+            .is_some_and(|at| self.lines[at].text.trim().ends_with([':', '：']));
+        let card =
+            !told && looks_like_name(first, 2) && telling >= 2 && rest.len() <= 8 && rest.iter().all(|text| card_line(text));
         let device = looks_like_name(first, 2) && self.devices.get(paragraph + 1) == Some(&true);
         if alone && before && (named || card || device) {
             self.kinds[paragraph..end].fill(SpanKind::Signature);

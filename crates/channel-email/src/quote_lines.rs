@@ -5,8 +5,8 @@
 //! proportion to its length, which `Work` counts and a test holds.
 
 use crate::quote_words::{
-    DATE, DEVICES, EXCUSES, FORWARDED, FROM, OPENERS, ORIGINAL, OTHER_FIELDS, REPLY_ABOVE, SAID, SENT_FROM, SENT_LAST, SUBJECT,
-    TO, WROTE,
+    DATE, DEVICES, EXCUSES, FORWARDED, FROM, OPENERS, ORIGINAL, OTHER_FIELDS, REPLY_ABOVE, SAID, SENT, SENT_FROM, SENT_LAST,
+    SUBJECT, TO, WROTE,
 };
 
 /// Of a longer line only so much is looked at.
@@ -436,6 +436,7 @@ pub(crate) fn ruler(text: &str) -> Option<(char, usize)> {
 enum Field {
     From,
     Date,
+    Sent,
     To,
     Subject,
     Other,
@@ -447,9 +448,10 @@ pub(crate) fn header_block(lines: &[Line<'_>], at: usize, introduced: bool, work
     if first == Field::Other {
         return None;
     }
-    let mut seen = vec![];
-    let (mut proven, mut end, mut strange) = (false, at, 0);
-    let mut open_value = false;
+    let mut seen: Vec<Field> = vec![];
+    // How many fields hold an address; whether one holds a date.
+    let (mut addressed, mut dated) = (0, false);
+    let (mut end, mut strange, mut open_value) = (at, 0, false);
     for (index, line) in lines.iter().enumerate().skip(at).take(HEADER_LINES) {
         let text = line.text.trim();
         if is_blank(text) {
@@ -466,7 +468,8 @@ pub(crate) fn header_block(lines: &[Line<'_>], at: usize, introduced: bool, work
         }
         match field(line.text, work) {
             Some((name, value)) => {
-                proven |= has_address(value) || has_date(value);
+                addressed += usize::from(has_address(value));
+                dated |= matches!(name, Field::Date | Field::Sent) && has_date(value);
                 if !seen.contains(&name) {
                     seen.push(name);
                 }
@@ -474,10 +477,7 @@ pub(crate) fn header_block(lines: &[Line<'_>], at: usize, introduced: bool, work
                 strange = 0;
             }
             None => {
-                let indented = line.text.starts_with([' ', '\t'])
-                    && index > at
-                    && lines[at].text.trim_start().len() < lines[at].text.len() + 1;
-                let colon = text.find([':', '：']).is_some_and(|colon| colon <= 30);
+                let indented = line.text.starts_with([' ', '\t']) && index > at;
                 let tail = has_address(text) && text.len() <= 200 && !text.contains(['?', '!']);
                 let wrapped = open_value
                     || tail
@@ -485,7 +485,7 @@ pub(crate) fn header_block(lines: &[Line<'_>], at: usize, introduced: bool, work
                     || matches!(text, "PM" | "AM" | "pm" | "am")
                     || (has_date(text) && words(text) <= 5);
                 strange += 1;
-                if strange > 2 || !(wrapped || (colon && words(text) <= 12)) {
+                if strange > 2 || !(wrapped || (is_named_value(text) && words(text) <= 12)) {
                     break;
                 }
                 // A strange line counts only when a field follows: it may be the first line of the text.
@@ -493,21 +493,37 @@ pub(crate) fn header_block(lines: &[Line<'_>], at: usize, introduced: bool, work
                 if !more && !open_value {
                     break;
                 }
+                addressed += usize::from(has_address(text));
                 open_value = false;
             }
         }
         end = index + 1;
     }
     let has = |name| seen.contains(&name);
-    let kinds = [Field::From, Field::Date, Field::To, Field::Subject].into_iter().filter(|name| has(*name)).count();
-    // A web form says From and Subject too; what is quoted has a date, or a sender and a receiver.
+    let date = has(Field::Date) || has(Field::Sent);
+    let kinds = [has(Field::From), date, has(Field::To), has(Field::Subject)].into_iter().filter(|has| *has).count();
+    if introduced {
+        return (kinds >= 2 || (kinds == 1 && (has(Field::From) || date))).then_some(end);
+    }
+    // Forms and bookings have From, To and Date too. A block of a mail tells when it was sent, or names mail addresses, and
+    // is not followed by more such lines.
+    if lines.get(end).is_some_and(|next| is_named_value(next.text.trim())) {
+        return None;
+    }
+    let of_mail = has(Field::Subject) || has(Field::Sent) || addressed > 0;
     let block = match kinds {
-        0 => false,
-        1 => introduced && (has(Field::From) || has(Field::Date)),
-        2 => (introduced || proven) && (has(Field::Date) || (has(Field::From) && has(Field::To))),
-        _ => has(Field::Date) || has(Field::To),
+        0 | 1 => false,
+        2 if date => dated && (has(Field::Sent) || (addressed > 0 && !has(Field::Subject))),
+        2 => has(Field::From) && has(Field::To) && addressed >= 2,
+        _ => of_mail && (date || has(Field::To)),
     };
     block.then_some(end)
+}
+
+// `Name: value`, as forms write it.
+fn is_named_value(text: &str) -> bool {
+    text.find([':', '：'])
+        .is_some_and(|colon| colon > 0 && colon <= 30 && !text[colon..].starts_with("://") && words(&text[..colon]) <= 4)
 }
 
 fn field<'a>(text: &'a str, work: &mut Work) -> Option<(Field, &'a str)> {
@@ -521,8 +537,14 @@ fn field<'a>(text: &'a str, work: &mut Work) -> Option<(Field, &'a str)> {
     if value.starts_with("//") || name.is_empty() {
         return None;
     }
-    let tables =
-        [(Field::From, FROM), (Field::Date, DATE), (Field::To, TO), (Field::Subject, SUBJECT), (Field::Other, OTHER_FIELDS)];
+    let tables = [
+        (Field::From, FROM),
+        (Field::Date, DATE),
+        (Field::Sent, SENT),
+        (Field::To, TO),
+        (Field::Subject, SUBJECT),
+        (Field::Other, OTHER_FIELDS),
+    ];
     tables.iter().find(|(_, names)| names.contains(&name)).map(|(field, _)| (*field, value))
 }
 

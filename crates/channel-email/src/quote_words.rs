@@ -42,13 +42,17 @@ pub(crate) const FROM: &[&str] = &[
 ];
 /// The date's names.
 pub(crate) const DATE: &[&str] = &[
-    "date", "sent", "gesendet", "datum", "envoyé", "envoye", "envoyé le", "date d'envoi", "enviado", "enviado el",
-    "enviado em", "enviada em", "enviada", "fecha", "data", "inviato", "data invio", "sendt", "dato", "skickat", "lähetetty",
-    "päivämäärä", "päiväys", "wysłano", "wysłane", "odesláno", "odoslané", "dátum", "elküldve", "küldve", "trimis",
-    "отправлено", "дата", "надіслано", "изпратено", "gönderildi", "gönderme tarihi", "gönderilme tarihi", "tarih", "στάλθηκε",
-    "εστάλη", "ημερομηνία", "日付", "送信日時", "日時", "送信", "发送时间", "发件时间", "发送日期", "發送時間", "寄件日期", "傳送時間", "寄件時間", "日期", "时间",
-    "時間", "보낸 날짜", "보낸날짜", "날짜", "đã gửi", "ngày", "ngày gửi", "gửi", "terkirim", "tanggal", "dikirim", "verzonden",
-    "verstuurd", "נשלח", "תאריך", "تاريخ", "تم الإرسال", "التاريخ", "poslano", "poslato", "zaslano", "saadetud", "kuupäev",
+    "date", "datum", "data", "fecha", "dato", "päivämäärä", "päiväys", "dátum", "дата", "tarih", "ημερομηνία", "日付", "日時",
+    "日期", "时间", "時間", "날짜", "ngày", "tanggal", "תאריך", "تاريخ", "التاريخ", "kuupäev",
+];
+/// The date's names that only mail has.
+pub(crate) const SENT: &[&str] = &[
+    "sent", "gesendet", "envoyé", "envoye", "envoyé le", "date d'envoi", "enviado", "enviado el", "enviado em", "enviada em",
+    "enviada", "inviato", "data invio", "sendt", "skickat", "lähetetty", "wysłano", "wysłane", "odesláno", "odoslané",
+    "elküldve", "küldve", "trimis", "отправлено", "надіслано", "изпратено", "gönderildi", "gönderme tarihi",
+    "gönderilme tarihi", "στάλθηκε", "εστάλη", "送信日時", "送信", "发送时间", "发件时间", "发送日期", "發送時間", "寄件日期", "傳送時間", "寄件時間", "보낸 날짜",
+    "보낸날짜", "đã gửi", "ngày gửi", "gửi", "terkirim", "dikirim", "verzonden", "verstuurd", "נשלח", "تم الإرسال", "poslano",
+    "poslato", "zaslano", "saadetud",
 ];
 /// The receiver's names.
 pub(crate) const TO: &[&str] = &[
@@ -67,7 +71,7 @@ pub(crate) const OTHER_FIELDS: &[&str] = &[
     "cc", "bcc", "kopie", "kopia", "copie", "copia", "cópia", "kopi", "копия", "копія", "bilgi", "másolat", "抄送", "副本", "참조",
     "kopija", "reply-to", "reply to", "antwort an", "répondre à", "risposta", "responder a", "importance", "wichtigkeit",
     "priority", "priorität", "importanza", "importancia", "importância", "prioridad", "attachments", "anlagen",
-    "pièces jointes", "adjuntos", "allegati", "anexos", "bijlagen", "organization", "organisation", "kopio", "másolatot kap",
+    "pièces jointes", "adjuntos", "allegati", "anexos", "bijlagen", "categories", "sensitivity", "flag", "kategorien", "vertraulichkeit", "organization", "organisation", "kopio", "másolatot kap",
     "kop", "cci", "mailed-by", "via",
 ];
 
