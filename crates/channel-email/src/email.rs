@@ -6,7 +6,7 @@ use crate::evidence::LookUps;
 use crate::parse::{self, Around, ParsedMail};
 use crate::settings::{self, MailSettings};
 use crate::wire::Wire;
-use crate::{content, fetch, quote, render};
+use crate::{content, fetch, quote, render, reply_chain};
 use channel::{
     Accepted, Blocked, Capabilities, Channel, CheckResult, ClaimSource, ContactPointClaim, ContactPointKind, Enclosures,
     Evidence, FOLDER_ROLE, FolderRole, Fut, HISTORY, InboundEvent, InboundMessage, InboxSettings, Listen, MailFacts, Outbound,
@@ -175,7 +175,8 @@ pub fn message_of(mail: ParsedMail, raw: &[u8], arrived_at: Option<Timestamp>) -
         report: mail.report,
         calendar: mail.calendar,
         seals: mail.seals,
-        forwarded_from: None,
+        forwarded_from: reply_chain::forwarded_from(&mail.text, &mail.split)
+            .and_then(|person| claim(&person, 0, ClaimSource::Typed)),
     };
     InboundMessage {
         provider_id,

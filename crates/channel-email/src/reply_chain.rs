@@ -1,8 +1,10 @@
 //! What a mail says about the mails before it: evidence for placement, never a decision (email.md 9). In: headers and
 //! text. Out: ids that can match, candidate tokens, a normalised subject. MACs are checked by the desk. Pure.
 
-use crate::address;
+use crate::address::{self, Person};
 use crate::headers::{Headers, base64_lenient, unfold};
+use crate::quote::{SpanKind, Split};
+use crate::quote_words::FROM;
 
 /// Ids of one field beyond this many: first ones and last ones are kept.
 const IDS_MAX: usize = 100;
@@ -249,6 +251,27 @@ pub fn topic(subject: &str) -> String {
     joined.trim_end_matches("(fwd)").trim_end().to_owned()
 }
 
+/// The sender of a mail that was passed on, as the forwarding program wrote it above the old text: for an agent to accept,
+/// never assumed, since anybody can type such a line.
+pub fn forwarded_from(text: &str, split: &Split) -> Option<Person> {
+    let passed_on = split.spans.iter().find(|span| span.kind == SpanKind::Forward)?;
+    let lines = text.get(passed_on.start..passed_on.end)?.lines().take(30);
+    lines.filter_map(sender_line).next()
+}
+
+// "From: Ada <ada@cust.test>", "> *Von:* ..", in the languages of mail programs.
+fn sender_line(line: &str) -> Option<Person> {
+    let line = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '>' | '*' | '|'));
+    let (word, value) = line.split_once([':', '：'])?;
+    let word = word.trim_end_matches(['*', ' ', '\u{A0}']).to_lowercase();
+    if !FROM.contains(&word.as_str()) {
+        return None;
+    }
+    // Outlook writes "Ada [mailto:ada@cust.test]".
+    let value = value.trim_start_matches(['*', ' ']).replace("[mailto:", "<").replace(']', ">");
+    address::parse(&value).into_iter().find(|person| person.address.is_some())
+}
+
 fn before_mark(text: &str) -> bool {
     without_mark(text.trim_start()).is_some()
 }
@@ -334,6 +357,16 @@ mod tests {
         let keys = keys(&[("Thread-Index", whole)]);
         assert_eq!(keys.thread_index.as_deref().map(str::len), Some(44));
         assert_eq!(super::thread_index("AdQ="), None);
+    }
+
+    #[test]
+    fn the_sender_of_a_forwarded_mail_is_offered() {
+        let of = |text: &str| forwarded_from(text, &crate::quote::split_text(text)).map(|person| person.shown());
+        let gmail = "FYI\n\n---------- Forwarded message ---------\nFrom: Ada Novák <ada@cust.test>\nDate: Sun, 1 Mar 2026 at 10:00\nSubject: Ring\nTo: <lea@shop.test>\n\nIt is broken.\n";
+        assert_eq!(of(gmail).as_deref(), Some("Ada Novák <ada@cust.test>"));
+        assert_eq!(sender_line("> *Von:* Ada [mailto:ada@cust.test]").and_then(|p| p.address).as_deref(), Some("ada@cust.test"));
+        assert_eq!(sender_line("To: ada@cust.test"), None);
+        assert_eq!(of("From: the shop: hello@x.test is closed\n\nBye"), None);
     }
 
     #[test]
