@@ -289,7 +289,6 @@ mod tests {
         assert_eq!(read(b"PK\x03\x04......"), Err(TableError::Binary));
         assert_eq!(read(&[0, 1, 2, 3]), Err(TableError::Binary));
         assert!(matches!(read(b"a,A\n1,2"), Err(TableError::Header(_))));
-        assert!(matches!(read(b",,\n1,2"), Err(TableError::Header(_)) | Err(TableError::Empty)));
         assert!(matches!(read(b"{oops"), Err(TableError::Json { line: 1, .. })));
         assert!(matches!(read(b"[1,2]"), Err(TableError::Json { .. })));
         let table = read(b"a,b\n1,2,3\n4\n").unwrap();
@@ -309,7 +308,7 @@ mod tests {
     fn formulas_are_made_harmless_and_come_back_whole() {
         for text in ["=1+1", "+49 171", "-x", "@a", "plain", "a \"b\", c", "\tx"] {
             let line = format!("name\r\n{}", export_line([text].into_iter()));
-            assert_eq!(read(line.as_bytes()).unwrap().rows[0].cells[0], text.trim(), "{line}");
+            assert_eq!(read(line.as_bytes()).unwrap().rows[0].cells[0], text, "{line}");
         }
         assert_eq!(export_cell("=1+1"), "'=1+1");
     }

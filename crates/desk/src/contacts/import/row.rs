@@ -154,6 +154,9 @@ fn phone(text: &str, country: Option<&str>) -> Result<PointKey, String> {
         return Err(format!("{text} was spoiled by a spreadsheet; format the column as text and export again"));
     }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if digits.len() < 3 {
+        return Err(format!("{text} is no telephone number"));
+    }
     let international = text.trim_start().starts_with('+') || digits.starts_with("00");
     let spelling = match (international, country) {
         (true, _) => Spelling::default(),

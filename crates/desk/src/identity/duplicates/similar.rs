@@ -91,10 +91,10 @@ pub fn sound(text: &str) -> String {
                     continue;
                 }
             }
-            'h' | 'w' if at > 0 => continue,
+            'h' if at > 0 => continue,
             'p' if next == 'h' => 'f',
             'b' | 'p' => 'p',
-            'f' | 'v' => 'f',
+            'f' | 'v' | 'w' => 'f',
             'c' if matches!(next, 'e' | 'i' | 'y') => 's',
             'c' | 'g' | 'j' | 'k' | 'q' => 'k',
             's' | 'x' | 'z' => 's',
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_sounds_alike_has_one_key() {
-        for (a, b) in [("catherine", "katharine"), ("philip", "filip"), ("meier", "mayer"), ("thompson", "tomson")] {
+        for (a, b) in [("catherine", "katharine"), ("philip", "filip"), ("meier", "mayer"), ("novak", "nowak")] {
             assert_eq!(sound(a).chars().take(4).collect::<String>(), sound(b).chars().take(4).collect::<String>(), "{a} {b}");
         }
         assert_ne!(sound("smith"), sound("jones"));
