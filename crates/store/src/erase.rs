@@ -57,9 +57,13 @@ pub fn entry(tx: &mut dyn Conn, workspace: WorkspaceId, id: EntryId) -> Result<V
 
 const DRAFT: &str = "DELETE FROM draft WHERE workspace_id = $1 AND agent_id = $2 AND conversation_id = $3";
 const DELIVERY_ADDRESS: &str = "DELETE FROM delivery_address WHERE workspace_id = $1 AND conversation_id = $2";
+const FACTS: &str = "DELETE FROM fact WHERE workspace_id = $1 AND conversation_id = $2";
+const PROOFS: &str = "DELETE FROM proof WHERE workspace_id = $1 AND conversation_id = $2";
+const TOKENS: &str = "DELETE FROM handoff_token WHERE workspace_id = $1 AND conversation_id = $2";
 const PARTICIPANT: &str =
     "UPDATE participant SET contact_point_id = NULL WHERE workspace_id = $1 AND conversation_id = $2 AND contact_id = $3";
-/// Takes what hangs on a conversation: files that wait, drafts of these agents, addresses for its answers.
+/// Takes what hangs on a conversation: files that wait, drafts of these agents, addresses for its answers, facts, proofs,
+/// links and codes.
 pub fn conversation(
     tx: &mut dyn Conn,
     workspace: WorkspaceId,
@@ -78,7 +82,9 @@ pub fn conversation(
     for contact in contacts {
         tx.exec(PARTICIPANT, values![workspace, id, *contact])?;
     }
-    tx.exec(DELIVERY_ADDRESS, values![workspace, id])?;
+    for text in [DELIVERY_ADDRESS, FACTS, PROOFS, TOKENS] {
+        tx.exec(text, values![workspace, id])?;
+    }
     Ok(blobs)
 }
 
