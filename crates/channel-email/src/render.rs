@@ -48,7 +48,7 @@ pub fn capabilities(inbox: &InboxSettings) -> Capabilities {
 }
 
 fn bytes_max(inbox: &InboxSettings) -> u64 {
-    inbox.settings.get("send_size_max").and_then(Json::as_u64).filter(|max| *max > 0).unwrap_or(MESSAGE_BYTES_MAX)
+    inbox.settings.get("message_bytes_max").and_then(Json::as_u64).filter(|max| *max > 0).unwrap_or(MESSAGE_BYTES_MAX)
 }
 
 fn text_of<'a>(inbox: &'a InboxSettings, name: &str) -> Option<&'a str> {

@@ -4,6 +4,7 @@ use channel::InboxSettings;
 use mail_auth::common::crypto::{Ed25519Key, RsaKey, SigningKey};
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::{DkimSigner, NeedDomain};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// What is signed. References and the rest may be changed by relays that mean no harm.
 const SIGNED: [&str; 11] = [
@@ -33,11 +34,10 @@ pub fn signature(inbox: &InboxSettings, message: &[u8]) -> Result<Option<String>
         return Ok(None);
     };
     let broken = |error: mail_auth::Error| DkimError(error.to_string());
-    let pem = key.expose();
-    match RsaKey::from_pkcs8_pem(pem) {
+    let der = der_of(key.expose()).ok_or_else(|| DkimError("it is no PEM text".to_owned()))?;
+    match RsaKey::from_key_der(PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der.as_slice()))) {
         Ok(rsa) => sign(DkimSigner::from_key(rsa), domain, selector, message).map(Some),
         Err(_) => {
-            let der = der_of(pem).ok_or_else(|| DkimError("it is no PEM text".to_owned()))?;
             let ed = Ed25519Key::from_pkcs8_maybe_unchecked_der(&der).map_err(broken)?;
             sign(DkimSigner::from_key(ed), domain, selector, message).map(Some)
         }

@@ -255,7 +255,7 @@ fn the_chain_keeps_its_first_and_its_last_ids_and_ours() {
 
 #[test]
 fn nothing_goes_out_that_would_not_be_what_was_written() {
-    let small = || context(inbox(json!({"address": "support@shop.test", "send_size_max": 100_000})));
+    let small = || context(inbox(json!({"address": "support@shop.test", "message_bytes_max": 100_000})));
     let file =
         |bytes: u64| OutboundFile { id: AttachmentId(7), name: "a.bin".into(), mime: "image/png".into(), bytes, url: None };
     let blocked = |outbound: &Outbound, context: &SendContext| render(outbound, context).unwrap_err().reason;
