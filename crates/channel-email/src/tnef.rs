@@ -23,6 +23,8 @@ pub struct Tnef<'a> {
     pub text: Option<String>,
     /// The body as HTML, as it came.
     pub html: Option<String>,
+    /// The body as RTF, unpacked.
+    pub rtf: Option<Vec<u8>>,
     /// Files in order, those of messages inside included.
     pub files: Vec<TnefFile<'a>>,
     /// What was wrong: `checksum`, `cut`.
@@ -248,7 +250,8 @@ impl<'a> Reading<'a> {
             Some(Value::Binary(packed)) => Some(*packed),
             _ => None,
         };
-        let made = packed.and_then(rtf::unpack).and_then(|rtf| rtf::read(&rtf));
+        self.tnef.rtf = packed.and_then(rtf::unpack);
+        let made = self.tnef.rtf.as_deref().and_then(rtf::read);
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         let (from_rtf_html, from_rtf_text) = match made {
             Some(Made::Html(html)) => (Some(html), None),

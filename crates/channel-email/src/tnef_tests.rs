@@ -49,7 +49,22 @@ fn packed(rtf: &[u8], squeeze: bool) -> Vec<u8> {
         }
     };
     let kind: &[u8] = if squeeze { b"LZFu" } else { b"MELA" };
-    [&(body.len() as u32 + 12).to_le_bytes()[..], &(rtf.len() as u32).to_le_bytes(), kind, &[0; 4], &body].concat()
+    [
+        &(body.len() as u32 + 12).to_le_bytes()[..],
+        &(rtf.len() as u32).to_le_bytes(),
+        kind,
+        &check(&body, squeeze).to_le_bytes(),
+        &body,
+    ]
+    .concat()
+}
+
+// [MS-OXRTFCP] 2.1.3.2: CRC-32 without the usual inversions; what is not packed has none.
+fn check(body: &[u8], squeeze: bool) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })
+    };
+    if squeeze { body.iter().fold(0, step) } else { 0 }
 }
 
 #[test]
@@ -154,5 +169,36 @@ fn lengths_that_lie_allocate_nothing() {
         let at = attribute_lies.len() - 10;
         attribute_lies[at..at + 4].copy_from_slice(&lie.to_le_bytes());
         assert_eq!(read(&attribute_lies).unwrap().warnings, ["cut"]);
+    }
+}
+
+// Samples of this writer lie in fixtures/tnef, where tnefparse read them, too (tests/tnef.rs).
+#[test]
+#[expect(clippy::disallowed_methods, reason = "writes the samples anew")]
+fn the_samples_are_what_this_writer_writes() {
+    let html_rtf = br"{\rtf1\ansi\ansicpg1252\fromhtml1{\*\htmltag64 <p>}gr\'fcn{\*\htmltag72 </p>}}";
+    let plain_rtf = br"{\rtf1\ansi\ansicpg1252\pard only \b rtf\b0\par}";
+    let file =
+        |name: &[u8], bytes: &[u8]| [begin_file(), attribute(2, 0x0001_8010, name), attribute(2, 0x0006_800F, bytes)].concat();
+    let long = props(2, 0x0006_9005, &[unicode(0x3707, "A long name \u{fc}.pdf"), unicode(0x370E, "application/pdf")]);
+    let body = |all: &[Vec<u8>]| file_of(&[props(1, 0x0006_9003, all)]);
+    let mut wrong_sum = file_of(&[file(b"sum.txt\0", b"content")]);
+    let last = wrong_sum.len() - 1;
+    wrong_sum[last] ^= 0xFF;
+    let samples = [
+        ("files", file_of(&[file(b"ALONGN~1.PDF\0", b"one"), long, file(b"two.txt\0", b"two")])),
+        ("html", body(&[variable(0x102, 0x1013, b"<p>gr\xFCn</p>"), unicode(0x1000, "gr\u{fc}n")])),
+        ("rtf-of-html", body(&[variable(0x102, 0x1009, &packed(html_rtf, true))])),
+        ("rtf-only", body(&[variable(0x102, 0x1009, &packed(plain_rtf, true))])),
+        ("rtf-unpacked", body(&[variable(0x102, 0x1009, &packed(plain_rtf, false))])),
+        ("wrong-checksum", wrong_sum),
+    ];
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tnef");
+    for (name, bytes) in samples {
+        let path = folder.join(format!("{name}.tnef"));
+        if std::env::var("CONTINUO_UPDATE_SNAPSHOTS").is_ok() {
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "{name}");
     }
 }

@@ -1,5 +1,5 @@
-//! winmail.dat files compared with what tnefparse 1.4.0 reads in them (fixtures/expect/tnef_record.py). One sample is in
-//! this repository; the others are read where `CONTINUO_TNEF_SAMPLES` names a folder with tnefparse's own samples.
+//! winmail.dat files compared with what tnefparse 1.4.0 reads in them (fixtures/expect/tnef_record.py). Seven samples are in
+//! this repository, six by a writer of ours (src/tnef_tests.rs); the others are read where `CONTINUO_TNEF_SAMPLES` names a folder with tnefparse's own samples.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -20,6 +20,9 @@ const JUDGED: [(&str, &str, &str); 6] = [
 fn samples() -> Vec<PathBuf> {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/mail/mimekit/UnitTests/TestData/tnef/winmail.tnef");
     let mut all = vec![ours];
+    let written = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tnef")).unwrap();
+    all.extend(written.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "tnef")));
+    assert_eq!(all.len(), 7);
     #[expect(clippy::disallowed_methods, reason = "names samples that may not be in the repository")]
     match std::env::var("CONTINUO_TNEF_SAMPLES") {
         Ok(folder) => {
@@ -52,6 +55,9 @@ fn tnefparse_reads_the_same_or_the_difference_is_judged() {
         let judged = |field: &str| JUDGED.iter().any(|(file, what, _)| *file == name && *what == field);
         if (ours != normal(&theirs["files"])) != judged("files") {
             problems.push(format!("{name} files: {ours} and {}", theirs["files"]));
+        }
+        if theirs["rtf"] != json!(tnef.rtf.as_deref().map(channel::content_key)) {
+            problems.push(format!("{name}: its RTF is another"));
         }
         // A body of theirs is a body of ours: plain text as text, HTML as HTML, RTF as either.
         let has = |field: &str| theirs[field].is_string();
