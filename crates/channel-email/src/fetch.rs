@@ -4,7 +4,7 @@
 
 use crate::imap::{CommandError, Folder, Imap, Line, usual_names};
 use crate::settings::MailSettings;
-use crate::wire::{Wire, pause};
+use crate::wire::{Suspect, Wire, pause};
 use channel::{
     Cursor, FOLDER, FOLDER_ROLE, FolderRole, Fut, HISTORY, InboxSettings, Pull, PullError, RawEvent, RawSink, SinkError,
     SourceNews, Stock, StockFolder, StockItem,
@@ -25,6 +25,8 @@ const BATCH_MAILS: usize = 32;
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 // Two polls that fail in a row mean that the server is away, whatever IDLE believes.
 const POLL_FAILURES_MAX: u32 = 2;
+// A server that closes the connection so often over one mail will always do so.
+const CLOSED_MAX: u32 = 3;
 
 /// Where each folder goes on. `known`: the folders that were there when the inbox was connected; a watched folder that came
 /// later is read from its beginning.
@@ -327,7 +329,14 @@ impl Reader<'_> {
     async fn deliver(&mut self, imap: &mut Imap, folder: &Folder, batch: &mut Batch, place: &Place) -> Result<(), PullError> {
         let lines = std::mem::take(batch).lines;
         let Some(last) = lines.last().map(|line| line.uid) else { return Ok(()) };
-        let events = events_of(imap, folder, place.uidvalidity, &lines, self.wire.now(), self.mail.fetch_bytes_max).await?;
+        let taking = Taking {
+            wire: self.wire,
+            inbox: self.inbox.id,
+            folder,
+            uidvalidity: place.uidvalidity,
+            bytes_max: self.mail.fetch_bytes_max,
+        };
+        let events = taking.events(imap, &lines).await.map_err(CommandError::lost)?;
         self.give(events, folder, Place { last_uid: last, ..place.clone() }).await
     }
 
@@ -387,55 +396,111 @@ async fn place_now(imap: &mut Imap, folder: &Folder) -> Result<Place, CommandErr
     Ok(Place { uidvalidity: numbers.uidvalidity, last_uid, start_uid: last_uid.saturating_add(1), start_date, renumbered_to: 0 })
 }
 
-/// The mails of these lines as events, in order. What vanished meanwhile is left out; what the server itself cannot give comes
-/// as an event that says so, and never holds up the next.
-async fn events_of(
-    imap: &mut Imap,
-    folder: &Folder,
+/// Takes mails out of one folder.
+struct Taking<'a> {
+    wire: &'a Wire,
+    inbox: model::InboxId,
+    folder: &'a Folder,
     uidvalidity: u32,
-    lines: &[Line],
-    now: Timestamp,
     bytes_max: u64,
-) -> Result<Vec<RawEvent>, PullError> {
-    let uids: Vec<u32> = lines.iter().map(|line| line.uid).collect();
-    let mut bodies: BTreeMap<u32, Vec<u8>> = match imap.bodies(&uids).await {
-        Ok(found) => found.into_iter().collect(),
-        // One mail that the server cannot read makes it refuse them all: one by one below.
-        Err(CommandError::Refused(_)) => BTreeMap::new(),
-        Err(error) => return Err(error.lost()),
-    };
-    let mut events = Vec::with_capacity(lines.len());
-    for line in lines {
-        let body = match bodies.remove(&line.uid) {
-            Some(body) => Ok(body),
-            None => match imap.bodies(&[line.uid]).await {
-                Ok(mut found) => match found.pop() {
-                    Some((_, body)) => Ok(body),
-                    None if imap.list_from(line.uid).await.map_err(CommandError::lost)?.iter().any(|now| now.uid == line.uid) => {
-                        Err("the server lists this mail and gives no content".to_owned())
-                    }
-                    None => continue,
-                },
-                Err(CommandError::Refused(said)) => Err(said),
-                Err(error) => return Err(error.lost()),
-            },
+}
+
+impl Taking<'_> {
+    /// The mails of these lines as events, in order. What vanished meanwhile is left out; what the server itself cannot give
+    /// comes as an event that says so, and never holds up the next.
+    ///
+    /// A server may close the connection over one broken mail, so the mails of a lost connection are fetched one by one the next
+    /// time, and one over which it closed it again and again is given up. A line that is merely cut never counts.
+    async fn events(&self, imap: &mut Imap, lines: &[Line]) -> Result<Vec<RawEvent>, CommandError> {
+        let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Ok(vec![]) };
+        let suspect = self.suspect().filter(|suspect| suspect.first <= last.uid && first.uid <= suspect.last);
+        let Some(suspect) = suspect else {
+            return match self.together(imap, lines).await {
+                Ok(events) => Ok(events),
+                Err(error) => {
+                    self.note(first.uid, last.uid, &error);
+                    Err(error)
+                }
+            };
         };
-        match body {
-            // RFC822.SIZE is a promise that some servers break.
-            Ok(body) if body.len() as u64 > bytes_max.saturating_mul(2) => {
-                events
-                    .extend(too_large(imap, folder, uidvalidity, &Line { bytes: body.len() as u64, ..line.clone() }, now).await?);
+        let mut events = Vec::with_capacity(lines.len());
+        for line in lines {
+            if suspect.first == line.uid && suspect.last == line.uid && suspect.closed >= CLOSED_MAX {
+                events.push(self.unreadable(line, &suspect.said));
+                continue;
             }
-            Ok(body) => events.push(event_of(folder, uidvalidity, line, body, now)),
-            Err(said) => {
-                tracing::warn!(folder = %folder.name, uid = line.uid, said, "the mail server cannot give one mail");
-                let mut event = event_of(folder, uidvalidity, line, vec![], now);
-                event.headers.push((UNREADABLE.to_owned(), said));
-                events.push(event);
+            match self.together(imap, std::slice::from_ref(line)).await {
+                Ok(more) => events.extend(more),
+                Err(error) => {
+                    self.note(line.uid, line.uid, &error);
+                    return Err(error);
+                }
             }
         }
+        self.wire.set_suspect(self.inbox, None);
+        Ok(events)
     }
-    Ok(events)
+
+    fn suspect(&self) -> Option<Suspect> {
+        self.wire
+            .suspect(self.inbox)
+            .filter(|suspect| suspect.folder == self.folder.name && suspect.uidvalidity == self.uidvalidity)
+    }
+
+    fn note(&self, first: u32, last: u32, error: &CommandError) {
+        let before =
+            self.suspect().filter(|suspect| suspect.first == first && suspect.last == last).map_or(0, |suspect| suspect.closed);
+        let (closed, said) = match error {
+            CommandError::Closed(said) if first == last => (before + 1, said.clone()),
+            _ => (before, String::new()),
+        };
+        let folder = self.folder.name.clone();
+        let suspect = Suspect { folder, uidvalidity: self.uidvalidity, first, last, closed, said };
+        self.wire.set_suspect(self.inbox, Some(suspect));
+    }
+
+    fn unreadable(&self, line: &Line, said: &str) -> RawEvent {
+        tracing::warn!(folder = %self.folder.name, uid = line.uid, said, "the mail server cannot give one mail");
+        let mut event = event_of(self.folder, self.uidvalidity, line, vec![], self.wire.now());
+        event.headers.push((UNREADABLE.to_owned(), said.to_owned()));
+        event
+    }
+
+    async fn together(&self, imap: &mut Imap, lines: &[Line]) -> Result<Vec<RawEvent>, CommandError> {
+        let uids: Vec<u32> = lines.iter().map(|line| line.uid).collect();
+        let mut bodies: BTreeMap<u32, Vec<u8>> = match imap.bodies(&uids).await {
+            Ok(found) => found.into_iter().collect(),
+            // One mail that the server cannot read makes it refuse them all: one by one below.
+            Err(CommandError::Refused(_)) => BTreeMap::new(),
+            Err(error) => return Err(error),
+        };
+        let mut events = Vec::with_capacity(lines.len());
+        for line in lines {
+            let body = match bodies.remove(&line.uid) {
+                Some(body) => Ok(body),
+                None => match imap.bodies(&[line.uid]).await {
+                    Ok(mut found) => match found.pop() {
+                        Some((_, body)) => Ok(body),
+                        None if imap.lines_of(&[line.uid]).await?.is_empty() => continue,
+                        None => Err("the server lists this mail and gives no content".to_owned()),
+                    },
+                    Err(CommandError::Refused(said)) => Err(said),
+                    Err(error) => return Err(error),
+                },
+            };
+            match body {
+                // RFC822.SIZE is a promise that some servers break.
+                Ok(body) if body.len() as u64 > self.bytes_max.saturating_mul(2) => {
+                    let line = Line { bytes: body.len() as u64, ..line.clone() };
+                    let large = too_large(imap, self.folder, self.uidvalidity, &line, self.wire.now()).await;
+                    events.extend(large.map_err(CommandError::Lost)?);
+                }
+                Ok(body) => events.push(event_of(self.folder, self.uidvalidity, line, body, self.wire.now())),
+                Err(said) => events.push(self.unreadable(line, &said)),
+            }
+        }
+        Ok(events)
+    }
 }
 
 async fn too_large(
@@ -551,7 +616,7 @@ impl Stock for Wire {
                     Err(error) => return Err(error.lost()),
                 }
                 let uids: Vec<u32> = now.iter().map(|(_, _, uid)| *uid).collect();
-                self.fetch_run(&mut imap, &mail, folder, uidvalidity, &uids, history, sink).await?;
+                self.fetch_run(&mut imap, inbox.id, &mail, folder, uidvalidity, &uids, history, sink).await?;
             }
             imap.close().await;
             Ok(())
@@ -564,6 +629,7 @@ impl Wire {
     async fn fetch_run(
         &self,
         imap: &mut Imap,
+        inbox: model::InboxId,
         mail: &MailSettings,
         folder: &Folder,
         uidvalidity: u32,
@@ -571,6 +637,7 @@ impl Wire {
         history: bool,
         sink: &dyn RawSink,
     ) -> Result<(), PullError> {
+        let taking = Taking { wire: self, inbox, folder, uidvalidity, bytes_max: mail.fetch_bytes_max };
         for some in uids.chunks(200) {
             let lines = imap.lines_of(some).await.map_err(CommandError::lost)?;
             let mut batch = Batch::default();
@@ -587,7 +654,7 @@ impl Wire {
                 let mut events = Vec::new();
                 let (small, large): (Vec<Line>, Vec<Line>) =
                     batch.lines.into_iter().partition(|line| line.bytes <= mail.fetch_bytes_max);
-                events.extend(events_of(imap, folder, uidvalidity, &small, self.now(), mail.fetch_bytes_max).await?);
+                events.extend(taking.events(imap, &small).await.map_err(CommandError::lost)?);
                 for line in &large {
                     events.extend(too_large(imap, folder, uidvalidity, line, self.now()).await?);
                 }

@@ -49,10 +49,12 @@ pub(crate) struct Line {
     pub(crate) deleted: bool,
 }
 
-/// Why a command did not work: the connection is gone, or the server said no to this one.
+/// Why a command did not work: the connection is gone, with words or without, or the server said no to this one.
 #[derive(Debug)]
 pub(crate) enum CommandError {
     Lost(PullError),
+    /// The server closed the connection with these words.
+    Closed(String),
     Refused(String),
 }
 
@@ -66,6 +68,7 @@ impl CommandError {
     pub(crate) fn lost(self) -> PullError {
         match self {
             Self::Lost(error) => error,
+            Self::Closed(text) => PullError::Lost(format!("the mail server closed the connection: {text}")),
             Self::Refused(text) => PullError::Lost(format!("the mail server refused: {text}")),
         }
     }
@@ -166,8 +169,7 @@ impl Imap {
                     };
                 }
                 Response::Data { status: Status::Bye, outcome } => {
-                    let said = outcome.information.as_deref().unwrap_or_default();
-                    return Err(PullError::Lost(format!("the mail server closed the connection: {said}")).into());
+                    return Err(CommandError::Closed(outcome.information.as_deref().unwrap_or_default().to_owned()));
                 }
                 other => {
                     self.told |= matches!(other, Response::MailboxData(MailboxDatum::Exists(_)));
@@ -250,11 +252,18 @@ impl Imap {
     /// UID, size, date and `\Deleted` of everything from a UID on, in order. `n:*` always names at least the last mail, also when
     /// its UID is smaller, so smaller ones are dropped here.
     pub(crate) async fn list_from(&mut self, first: u32) -> Result<Vec<Line>, CommandError> {
+        match self.list_with(first, "(UID RFC822.SIZE INTERNALDATE FLAGS)", false).await {
+            // One mail that the server cannot measure makes it refuse the whole list; the list must not hang on it.
+            Err(CommandError::Refused(_)) => self.list_with(first, "(UID FLAGS)", true).await,
+            listed => listed,
+        }
+    }
+
+    async fn list_with(&mut self, first: u32, items: &str, sizeless: bool) -> Result<Vec<Line>, CommandError> {
         let mut lines = Vec::new();
-        let command = format!("UID FETCH {first}:* (UID RFC822.SIZE INTERNALDATE FLAGS)");
-        self.run(&command, Pace::Body, |answer| {
+        self.run(&format!("UID FETCH {first}:* {items}"), Pace::Body, |answer| {
             if let Response::Fetch(_, attributes) = answer
-                && let Some(line) = line_of(attributes)
+                && let Some(line) = line_of(attributes, sizeless)
                 && line.uid >= first
             {
                 lines.push(line);
@@ -273,7 +282,7 @@ impl Imap {
         let command = format!("UID FETCH {set} (UID RFC822.SIZE INTERNALDATE FLAGS)");
         self.run(&command, Pace::Body, |answer| {
             if let Response::Fetch(_, attributes) = answer
-                && let Some(line) = line_of(attributes)
+                && let Some(line) = line_of(attributes, false)
                 && uids.contains(&line.uid)
             {
                 lines.push(line);
@@ -288,7 +297,7 @@ impl Imap {
         let mut last: Option<Line> = None;
         self.run("UID FETCH * (UID RFC822.SIZE INTERNALDATE FLAGS)", Pace::Command, |answer| {
             if let Response::Fetch(_, attributes) = answer
-                && let Some(line) = line_of(attributes)
+                && let Some(line) = line_of(attributes, false)
                 && last.as_ref().is_none_or(|have| have.uid < line.uid)
             {
                 last = Some(line);
@@ -501,7 +510,7 @@ fn lost(error: &ImapError) -> PullError {
     })
 }
 
-fn line_of(attributes: &[AttributeValue<'_>]) -> Option<Line> {
+fn line_of(attributes: &[AttributeValue<'_>], sizeless: bool) -> Option<Line> {
     let mut line = Line::default();
     for attribute in attributes {
         match attribute {
@@ -513,7 +522,8 @@ fn line_of(attributes: &[AttributeValue<'_>]) -> Option<Line> {
         }
     }
     // A change of flags that the server tells unasked has no size.
-    (line.uid > 0 && attributes.iter().any(|attribute| matches!(attribute, AttributeValue::Rfc822Size(_)))).then_some(line)
+    let sized = attributes.iter().any(|attribute| matches!(attribute, AttributeValue::Rfc822Size(_)));
+    (line.uid > 0 && (sized || sizeless)).then_some(line)
 }
 
 fn quoted(name: &str) -> String {
@@ -627,13 +637,9 @@ mod tests {
     #[test]
     fn internal_dates_are_read() {
         let line = |date: &str| {
-            line_of(&[
-                AttributeValue::Uid(1),
-                AttributeValue::Rfc822Size(2),
-                AttributeValue::InternalDate(date.to_owned().into()),
-            ])
-            .unwrap()
-            .at
+            let attributes =
+                [AttributeValue::Uid(1), AttributeValue::Rfc822Size(2), AttributeValue::InternalDate(date.to_owned().into())];
+            line_of(&attributes, false).unwrap().at
         };
         assert_eq!(line("17-Jul-1996 02:44:25 -0700"), Some(837_596_665_000));
         assert_eq!(line(" 1-Jan-1970 00:00:00 +0000"), Some(0));

@@ -63,6 +63,7 @@ struct Shared {
     resolver: Option<TokioResolver>,
     http: OnceLock<Result<reqwest::Client, String>>,
     tokens: Mutex<HashMap<InboxId, AccessToken>>,
+    suspects: Mutex<HashMap<InboxId, Suspect>>,
 }
 
 /// An access token with its end.
@@ -74,6 +75,19 @@ pub(crate) struct AccessToken {
     pub(crate) made_from: String,
 }
 
+/// Mails of one folder in whose fetching the connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suspect {
+    pub(crate) folder: String,
+    pub(crate) uidvalidity: u32,
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+    /// How often the server itself closed the connection over this mail alone.
+    pub(crate) closed: u32,
+    /// What it said.
+    pub(crate) said: String,
+}
+
 impl Wire {
     /// Transport with the usual time limits and the system's name servers.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
@@ -82,7 +96,15 @@ impl Wire {
 
     /// Transport with time limits and name servers of one's own.
     pub fn with(clock: Arc<dyn Clock>, random: Arc<dyn Random>, times: Times, resolver: Option<TokioResolver>) -> Self {
-        Self(Arc::new(Shared { clock, random, times, resolver, http: OnceLock::new(), tokens: Mutex::default() }))
+        Self(Arc::new(Shared {
+            clock,
+            random,
+            times,
+            resolver,
+            http: OnceLock::new(),
+            tokens: Mutex::default(),
+            suspects: Mutex::default(),
+        }))
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -129,6 +151,18 @@ impl Wire {
     }
     pub(crate) fn forget_token(&self, inbox: InboxId) {
         self.tokens().remove(&inbox);
+    }
+    pub(crate) fn suspect(&self, inbox: InboxId) -> Option<Suspect> {
+        self.suspects().get(&inbox).cloned()
+    }
+    pub(crate) fn set_suspect(&self, inbox: InboxId, suspect: Option<Suspect>) {
+        match suspect {
+            Some(suspect) => self.suspects().insert(inbox, suspect),
+            None => self.suspects().remove(&inbox),
+        };
+    }
+    fn suspects(&self) -> std::sync::MutexGuard<'_, HashMap<InboxId, Suspect>> {
+        self.0.suspects.lock().unwrap_or_else(PoisonError::into_inner)
     }
     fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<InboxId, AccessToken>> {
         self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner)

@@ -387,3 +387,30 @@ async fn c3_an_unreachable_server_is_lost_and_never_asks_for_a_new_sign_in() {
     let none = inbox_with(bed.settings(US), secrets(&[]));
     assert_eq!(wire.pull(&none, store.cursor(), &store).await, Err(PullError::SignInAgain));
 }
+
+#[tokio::test]
+async fn c5_a_mail_that_the_server_itself_cannot_read_is_named_and_holds_up_nothing() {
+    let bed = bed();
+    let (wire, inbox, store) = (wire(quick()), inbox(bed.settings(US)), Store::default());
+    connected(&wire, &inbox, &store).await;
+    numbered(&bed, 0, 3);
+    // The middle one loses its rights on the disk of the mail server, and its size is not in its name.
+    let place = bed.folder().join("dc/mail").join(US).join("new");
+    let mut files: Vec<_> = std::fs::read_dir(&place).unwrap().flatten().map(|entry| entry.path()).collect();
+    files.sort_by_key(|file| std::fs::metadata(file).unwrap().modified().unwrap());
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(&files[1], std::fs::Permissions::from_mode(0o000)).unwrap();
+    std::os::unix::fs::chown(&files[1], Some(0), Some(0)).unwrap();
+    // Dovecot closes the connection over it, every time. It is tried a few times, alone, and then named.
+    for round in 0.. {
+        match pull_until(&wire, &inbox, &store, "all three", |store| store.events().len() == 3).await {
+            Ok(()) => break,
+            Err(PullError::Lost(_)) if round < 6 => {}
+            Err(other) => panic!("round {round}: {other}"),
+        }
+    }
+    let events = store.events();
+    let unread: Vec<bool> = events.iter().map(|event| event.header("continuo-unreadable").is_some()).collect();
+    assert_eq!(unread, [false, true, false], "{:?}\n{}", store.subjects(), bed.logs());
+    assert!(events[1].body.is_empty());
+}
