@@ -8,10 +8,8 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-const USAGE: &str = "use it like this: continuo mail explain [--body] [--json] FILE
-  FILE     a raw mail (.eml); - reads it from the standard input
-  --body   FILE is a bare plain-text body, without headers
-  --json   print JSON";
+const USAGE: &str = "use it like this: continuo mail explain [--body] [--json] FILE (a raw mail; - reads the standard input; \
+    with --body FILE is a bare plain text)";
 
 /// The server gives a mail this long, too (email.md 7.7).
 const TIME_MAX: Duration = Duration::from_secs(2);

@@ -3,6 +3,7 @@
 mod commands;
 mod kill;
 mod mail;
+mod mail_explain;
 mod serve;
 
 use std::io::{BufRead, BufReader, Read, Write};
