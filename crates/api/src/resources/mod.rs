@@ -27,6 +27,7 @@ pub mod login_session;
 pub mod mail_words;
 pub mod mailbox;
 pub mod me;
+pub mod placement;
 pub mod privacy;
 pub mod quarantine;
 pub mod search;
@@ -72,6 +73,7 @@ pub fn router() -> Router<Front> {
         .merge(mail_words::router())
         .merge(mailbox::router())
         .merge(me::router())
+        .merge(placement::router())
         .merge(privacy::router())
         .merge(quarantine::router())
         .merge(search::router())
@@ -116,6 +118,7 @@ pub fn documents() -> Vec<OpenApi> {
         mail_words::Doc::openapi(),
         mailbox::Doc::openapi(),
         me::Doc::openapi(),
+        placement::Doc::openapi(),
         privacy::Doc::openapi(),
         quarantine::Doc::openapi(),
         search::Doc::openapi(),

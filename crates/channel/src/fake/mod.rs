@@ -142,7 +142,12 @@ fn own_capabilities(inbox: &InboxSettings) -> Option<Capabilities> {
 
 impl Channel for FakeChannel {
     fn capabilities(&self, inbox: &InboxSettings) -> Capabilities {
-        own_capabilities(inbox).unwrap_or_else(|| self.play().capabilities.clone())
+        let mut capabilities = own_capabilities(inbox).unwrap_or_else(|| self.play().capabilities.clone());
+        // As on the real open channel: talk, unless the inbox says that its messages have subjects.
+        if inbox.channel == model::Channel::Api {
+            capabilities.subject &= inbox.settings["has_subject"].as_bool().unwrap_or(false);
+        }
+        capabilities
     }
 
     fn parse(&self, _inbox: &InboxSettings, event: &RawEvent) -> Result<Vec<InboundEvent>, Quarantine> {

@@ -9,3 +9,4 @@ mod message;
 pub mod message_in;
 pub mod phone_call;
 pub mod quarantine;
+pub mod why;

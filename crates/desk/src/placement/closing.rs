@@ -349,7 +349,7 @@ pub fn is_closing(text: &str) -> bool {
 }
 
 fn words_of(text: &str) -> Vec<String> {
-    let folded = fold(text);
+    let folded = fold(text).replace('ß', "ss");
     folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect()
 }
 

@@ -326,7 +326,7 @@ pub fn lock(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Re
     tx.one(LOCK, values![workspace, id])?.as_ref().map(read).ok_or(StoreError::NotFound)
 }
 
-const SAVE: &str = "UPDATE conversation SET contact_id = $3, inbox_id = $4, channel = $5, agent_id = $6, team_id = $7, status = $8, status_before_spam = $9, folder = $10, spam = $11, priority = $12, subject = $13, snoozed_until = $14, resolved_at = $15, waiting_since = $16, seq = $17, customer_seq = $18, public_seq = $19, unread_count = $20, preview = $21, merged_into = $22, last_activity_at = $23, customer_at = $24, next_due_at = $25, channels = $26, orders = $27, related = $28
+const SAVE: &str = "UPDATE conversation SET contact_id = $3, inbox_id = $4, channel = $5, agent_id = $6, team_id = $7, status = $8, status_before_spam = $9, folder = $10, spam = $11, priority = $12, subject = $13, snoozed_until = $14, resolved_at = $15, waiting_since = $16, seq = $17, customer_seq = $18, public_seq = $19, unread_count = $20, preview = $21, merged_into = $22, last_activity_at = $23, customer_at = $24, next_due_at = $25, channels = $26, orders = $27, related = $28, imported = $29, created_at = $30
  WHERE workspace_id = $1 AND id = $2";
 /// Stores a changed conversation. `before` is the row as `lock` gave it: the counters move by the difference.
 pub fn save(tx: &mut dyn Conn, workspace: WorkspaceId, before: &Conversation, after: &Conversation) -> Result<(), StoreError> {
@@ -362,7 +362,9 @@ pub fn save(tx: &mut dyn Conn, workspace: WorkspaceId, before: &Conversation, af
             c.next_due_at,
             c.channels.join(" "),
             c.orders.join(" "),
-            related_text(&c.related)
+            related_text(&c.related),
+            c.imported,
+            c.created_at
         ],
     )?;
     if rows != 1 {
@@ -465,6 +467,12 @@ pub fn join(
     join_point(tx, workspace, id, Some(contact), point, role, now)
 }
 
+const MERGED_HERE: &str = "SELECT id FROM conversation WHERE workspace_id = $1 AND merged_into = $2 AND merged_into IS NOT NULL ORDER BY id LIMIT 100";
+/// The conversations that were merged into this one, directly.
+pub fn merged_here(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Result<Vec<ConversationId>, StoreError> {
+    Ok(tx.rows(MERGED_HERE, values![workspace, id])?.iter().map(|row| row.id(0)).collect())
+}
+
 /// The same for an address that may belong to nobody we know.
 pub fn join_point(
     tx: &mut dyn Conn,
@@ -479,7 +487,8 @@ pub fn join_point(
     Ok(tx.exec(JOIN, values![workspace, row, id, contact, point, role.word(), now])? == 1)
 }
 
-const TAKES_PART: &str = "SELECT p.role FROM participant AS p JOIN contact AS c ON c.workspace_id = p.workspace_id AND c.id = p.contact_id
+const TAKES_PART: &str =
+    "SELECT p.role FROM participant AS p JOIN contact AS c ON c.workspace_id = p.workspace_id AND c.id = p.contact_id
  WHERE p.workspace_id = $1 AND p.conversation_id = $2 AND c.live_id = $3 ORDER BY p.id";
 /// The roles in which a live contact takes part in a conversation, beside being its customer.
 pub fn roles_of(
