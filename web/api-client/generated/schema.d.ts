@@ -38,6 +38,40 @@ export interface paths {
         patch: operations["patch_agents_id"];
         trace?: never;
     };
+    "/api/v1/allowed_senders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Senders whose automatic mail makes conversations. */
+        get: operations["get_allowed_senders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/allowed_senders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Keeps the automatic mail of a sender out again. */
+        delete: operations["delete_allowed_senders_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attachments": {
         parameters: {
             query?: never;
@@ -49,6 +83,40 @@ export interface paths {
         put?: never;
         /** Stores a file that a reply will carry. The body is the file; its type is found out by looking at it. */
         post: operations["post_attachments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/automatic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mail of machines of which no conversation was made, newest first. */
+        get: operations["get_automatic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/automatic/{id}/let_in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a conversation of what a rule or the quarantine kept out. */
+        post: operations["post_automatic_id_let_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -107,6 +175,328 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channel/{inbox}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Is the key right? For set-up: says what the inbox can do, and changes nothing. */
+        get: operations["get_channel_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channel/{inbox}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes events: one object, or `{"events": [..]}` with up to 100. Answered after the commit; nothing of a request is taken
+         *     when one of its events cannot be read.
+         */
+        post: operations["post_channel_inbox_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channel/{inbox}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a file that a message will carry: the body as it is with `?name=`, or the first file of a form. A signature, where
+         *     the inbox wants one, is made over an empty body.
+         */
+        post: operations["post_channel_inbox_files"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channel/{inbox}/files/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of a message of ours: leads to an address that works for a while. Only files that went out through this inbox. */
+        get: operations["get_channel_inbox_files_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Firms by name; with a text those whose name begins so. */
+        get: operations["get_companies"];
+        put?: never;
+        /** Adds a firm; a name that is there already gives that firm. */
+        post: operations["post_companies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A firm with its people. */
+        get: operations["get_companies_id"];
+        put?: never;
+        post?: never;
+        /** Deletes a firm that nobody belongs to. */
+        delete: operations["delete_companies_id"];
+        options?: never;
+        head?: never;
+        /** Changes a firm. */
+        patch: operations["patch_companies_id"];
+        trace?: never;
+    };
+    "/api/v1/compose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a conversation by mail, or one for each receiver. A repeat with the same `Idempotency-Key` gives the first ones. */
+        post: operations["post_compose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compose/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The agent's drafts of conversations that are not begun. */
+        get: operations["get_compose_drafts"];
+        put?: never;
+        /** Keeps a new draft. */
+        post: operations["post_compose_drafts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compose/drafts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Saves a draft over the version that was seen. Code: `draft_conflict` (`args.version` is what stands there now). */
+        put: operations["put_compose_drafts_id"];
+        post?: never;
+        /** Throws a draft away; nothing happens when there is none. */
+        delete: operations["delete_compose_drafts_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compose/receivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Who the receivers are, and what is open with them. Nothing is written. */
+        post: operations["post_compose_receivers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contact_fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All fields, in their order. */
+        get: operations["get_contact_fields"];
+        put?: never;
+        /** Adds a field; for admins. */
+        post: operations["post_contact_fields"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contact_fields/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a field; for admins. */
+        patch: operations["patch_contact_fields_id"];
+        trace?: never;
+    };
+    "/api/v1/contact_imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files that were brought, newest first; for admins. */
+        get: operations["get_contact_imports"];
+        put?: never;
+        /**
+         * Brings a file (CSV, JSON lines or a JSON array, at most 32 MiB) and says what it would do; for admins. Nothing is taken
+         *     in yet, and the columns are guessed.
+         */
+        post: operations["post_contact_imports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contact_imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a file has come; for admins. */
+        get: operations["get_contact_imports_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contact_imports/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says of every line what it would do with these columns; nothing is written but the mapping; for admins. */
+        post: operations["post_contact_imports_id_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contact_imports/{id}/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lines that did nothing, with their reasons, as a table to download; for admins. */
+        get: operations["get_contact_imports_id_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contact_imports/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the file in; for admins. Sends nothing to anybody. */
+        post: operations["post_contact_imports_id_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contact_imports/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an import back where nothing has changed since; for admins, for 30 days. */
+        post: operations["post_contact_imports_id_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contact_merges/{id}/undo": {
         parameters: {
             query?: never;
@@ -116,7 +506,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes a merge of customers back. */
+        /**
+         * Takes a merge of customers back. What came since goes with its contact point; a conversation that holds entries of both
+         *     is split. After 30 days only with `confirmed`, that is after somebody has looked at the dry run.
+         */
         post: operations["post_contact_merges_id_undo"];
         delete?: never;
         options?: never;
@@ -131,8 +524,32 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Customers, latest seen first; with a text those whose name or address begins so. */
+        /**
+         * Customers, latest seen first; with a text those whose name or address begins so; with a filter (`company:acme
+         *     consent:marketing -is:blocked after:2026-10`) or a segment those that pass it. A page of a filter may be short although
+         *     there is more: go on while there is a cursor.
+         */
         get: operations["get_contacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Customers that a filter names, as a table for a spreadsheet; for supervisors. Cells that a spreadsheet would calculate
+         *     have an apostrophe before them. It is in the audit trail.
+         */
+        get: operations["get_contacts_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -157,6 +574,96 @@ export interface paths {
         head?: never;
         /** Changes a customer. */
         patch: operations["patch_contacts_id"];
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What holds now, and every statement with its date and source. */
+        get: operations["get_contacts_id_consents"];
+        put?: never;
+        /** Writes down what a customer said. Earlier statements stay in the history. */
+        post: operations["post_contacts_id_consents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pairs of one customer, best first. */
+        get: operations["get_contacts_id_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erases a customer for ever: content, files, addresses, raw events, search. Counts and a mark without name stay. For
+         *     admins; the name must be typed. It cannot be undone.
+         */
+        post: operations["post_contacts_id_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything kept of one customer, as a document that machines read; for supervisors. It is in the audit trail. */
+        get: operations["get_contacts_id_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The values of a customer. */
+        get: operations["get_contacts_id_fields"];
+        /** Sets values of a customer. */
+        put: operations["put_contacts_id_fields"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/contacts/{id}/merge": {
@@ -280,6 +787,116 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is known about the matter: shown first when somebody takes over or the channel changes. */
+        get: operations["get_conversations_id_facts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/facts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Writes a fact down, or corrects it. Order numbers and actions may be several; of other names the new value replaces the
+         *     old one.
+         */
+        put: operations["put_conversations_id_facts_name"];
+        post?: never;
+        /** Takes a value away that is wrong; `name` is here the fact's id. */
+        delete: operations["delete_conversations_id_facts_name"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/handoffs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The links and codes of a conversation, with what became of them. */
+        get: operations["get_conversations_id_handoffs"];
+        put?: never;
+        /** Makes a link or code that lets the customer go on on another channel, and sends it. */
+        post: operations["post_conversations_id_handoffs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/handoffs/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Checks a code that the customer said to the agent. After five wrong ones it is over. */
+        post: operations["post_conversations_id_handoffs_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/handoffs/{handoff}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a link or code back that was not used yet. */
+        delete: operations["delete_conversations_id_handoffs_handoff"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/mail_plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What an answer by mail would be: receivers, subject, what is repeated below. Nothing is written. 404 also where there is
+         *     no way by mail.
+         */
+        post: operations["post_conversations_id_mail_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/merge": {
         parameters: {
             query?: never;
@@ -292,6 +909,23 @@ export interface paths {
         /** Merges a conversation into another one of the same customer. */
         post: operations["post_conversations_id_merge"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends the proof that counts in a conversation. */
+        delete: operations["delete_conversations_id_proof"];
         options?: never;
         head?: never;
         patch?: never;
@@ -325,6 +959,23 @@ export interface paths {
         put?: never;
         /** Notes how far the agent has looked. */
         post: operations["post_conversations_id_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/send_by_mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends what the visitor has not read in the chat by mail, now. Codes: `nothing_unread`, `no_address`. */
+        post: operations["post_conversations_id_send_by_mail"];
         delete?: never;
         options?: never;
         head?: never;
@@ -399,6 +1050,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pairs to review, best first. */
+        get: operations["get_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/not_same": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remembers that pairs are two people each. A pair comes back only with a new address that both hold confirmed. */
+        post: operations["post_duplicates_not_same"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compares all customers anew and learns the weights from them; for admins. Takes seconds to minutes. */
+        post: operations["post_duplicates_scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/entries/{id}/check": {
         parameters: {
             query?: never;
@@ -444,6 +1146,24 @@ export interface paths {
         put?: never;
         /** Tries a refused answer again. */
         post: operations["post_entries_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handoff_settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The settings of hand-overs. */
+        get: operations["get_handoff_settings"];
+        /** Sets all of them. For admins. */
+        put: operations["put_handoff_settings"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -536,6 +1256,92 @@ export interface paths {
         patch: operations["patch_inboxes_id"];
         trace?: never;
     };
+    "/api/v1/inboxes/{id}/automatic_answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an inbox answers by itself. For admins. */
+        get: operations["get_inboxes_id_automatic_answers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/automatic_answers/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets what an inbox answers by itself. For admins. */
+        put: operations["put_inboxes_id_automatic_answers_kind"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/channel_key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes another key for events and files; the one before works for another 24 hours. For admins. */
+        post: operations["post_inboxes_id_channel_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last check with its steps so far. For admins. */
+        get: operations["get_inboxes_id_check"];
+        put?: never;
+        /** Starts a check: signs in, reads, sends a test mail to itself and waits for it. For admins. */
+        post: operations["post_inboxes_id_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last 50 attempts to deliver through this inbox. For admins; `POST /entries/{id}/retry` sends again. */
+        get: operations["get_inboxes_id_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/inboxes/{id}/identity_secret": {
         parameters: {
             query?: never;
@@ -547,6 +1353,178 @@ export interface paths {
         put?: never;
         /** Makes another identity secret; the one before works for another 24 hours. For admins. */
         post: operations["post_inboxes_id_identity_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the import is. For admins. */
+        get: operations["get_inboxes_id_import"];
+        put?: never;
+        /** Takes in what was there before, as history: nothing is answered, no clock runs. Begins, or goes on. For admins. */
+        post: operations["post_inboxes_id_import"];
+        /** Stops the import; what is here stays. For admins. */
+        delete: operations["delete_inboxes_id_import"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ledger of a mailbox as it was last counted. For admins. */
+        get: operations["get_inboxes_id_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/ledger/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Counts now. For admins. */
+        post: operations["post_inboxes_id_ledger_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/refetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetches what is missing once more, then counts. For admins. */
+        post: operations["post_inboxes_id_refetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets passwords and keys of an inbox. For admins. */
+        put: operations["put_inboxes_id_secrets"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/sign_in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins signing in on the provider's page (OAuth with PKCE). For admins. */
+        post: operations["post_inboxes_id_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/sign_in/device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins signing in with a code that is typed on another device. For admins. */
+        post: operations["post_inboxes_id_sign_in_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/sign_in/device/poll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks whether the code was typed. For admins. */
+        post: operations["post_inboxes_id_sign_in_device_poll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/test_webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a webhook of type `test` and says how it was met. For admins. */
+        post: operations["post_inboxes_id_test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{id}/webhook_secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes another webhook secret; for 24 hours webhooks carry the signatures of both. For admins. */
+        post: operations["post_inboxes_id_webhook_secret"];
         delete?: never;
         options?: never;
         head?: never;
@@ -673,6 +1651,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mail/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finds the servers of a mail address. For admins. */
+        post: operations["post_mail_discover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Known mail providers. For every agent: there is nothing secret in it. */
+        get: operations["get_mail_presets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -793,6 +1805,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own segments and shared ones. */
+        get: operations["get_segments"];
+        put?: never;
+        /** Saves a filter under a name. */
+        post: operations["post_segments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes an own segment, or as an admin a shared one. */
+        delete: operations["delete_segments_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/chat_by_mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a chat goes on by mail. */
+        get: operations["get_settings_chat_by_mail"];
+        /** Sets when a chat goes on by mail. For admins. */
+        put: operations["put_settings_chat_by_mail"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/setup": {
         parameters: {
             query?: never;
@@ -821,6 +1886,24 @@ export interface paths {
         put?: never;
         /** Makes the owner and signs in. Codes: `setup_done`, `wrong_code` (`args.left`), `setup_locked`, `invalid`. */
         post: operations["post_setup_owner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every signature that I may see. */
+        get: operations["get_signatures"];
+        /** Sets a signature. Agents set their own; the others are for admins. */
+        put: operations["put_signatures"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -879,6 +1962,59 @@ export interface paths {
         head?: never;
         /** Changes a team. For admins. */
         patch: operations["patch_teams_id"];
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The templates that I may use, by name. */
+        get: operations["get_templates"];
+        put?: never;
+        /** Makes a template. */
+        post: operations["post_templates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a template as a whole. */
+        put: operations["put_templates_id"];
+        post?: never;
+        /** Removes a template. */
+        delete: operations["delete_templates_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{id}/fill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fills a template. */
+        post: operations["post_templates_id_fill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/undo/{id}": {
@@ -1002,6 +2138,104 @@ export interface components {
             /** @description Doing what. */
             doing: components["schemas"]["Doing"];
         };
+        /** @description A sender whose automatic mail makes conversations. */
+        AllowedSender: {
+            /** @description Since when. */
+            added_at: components["schemas"]["Timestamp"];
+            /** @description The address. */
+            address: string;
+            /** @description Its id. */
+            id: components["schemas"]["AllowedSenderId"];
+        };
+        AllowedSenderId: string;
+        /** @description All of them. */
+        AllowedSenders: {
+            /** @description By address. */
+            items: components["schemas"]["AllowedSender"][];
+        };
+        /** @description File limits. */
+        ApiFiles: {
+            /**
+             * Format: int64
+             * @description Largest file.
+             * @default 26214400
+             */
+            bytes_max: number;
+            /**
+             * Format: int32
+             * @description Files in one message.
+             * @default 10
+             */
+            count_max: number;
+            /**
+             * @description Files may be sent, in and out.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * @description Media types such as `image/*`; empty: all.
+             * @default []
+             */
+            types: string[];
+        };
+        /** @description Everything an admin sets for an inbox of the API channel. Kept as JSON; a field that an older row lacks has its default. */
+        ApiSettings: {
+            /**
+             * @description The webhook may go into private networks and to this computer, also without TLS.
+             * @default false
+             */
+            allow_private_networks: boolean;
+            /** @description What this inbox can do, over the defaults: fields of `Capabilities` (docs/API-CHANNEL.md). */
+            capabilities: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int32
+             * @description How much the other side may vouch for its senders: 0 only stated, 1 unverified, 2 confirmed, 3 signed in.
+             * @default 1
+             */
+            claim_ceiling: number;
+            /**
+             * @description Country of telephone numbers without country code: two letters such as DE.
+             * @default null
+             */
+            country: string | null;
+            /**
+             * Format: int32
+             * @description Events a minute that are taken.
+             * @default 600
+             */
+            events_per_minute: number;
+            /**
+             * @default {
+             *       "bytes_max": 26214400,
+             *       "count_max": 10,
+             *       "enabled": true,
+             *       "types": []
+             *     }
+             */
+            files: components["schemas"]["ApiFiles"];
+            /**
+             * @description Messages have a subject: they are then placed like mails.
+             * @default false
+             */
+            has_subject: boolean;
+            /**
+             * @description Events must be signed; the key alone is not enough.
+             * @default false
+             */
+            require_signature: boolean;
+            /**
+             * @description Where our webhooks go; null: nothing goes out.
+             * @default null
+             */
+            webhook_url: string | null;
+        };
+        /** @description Addresses that somebody is about to write to. */
+        AskReceivers: {
+            /** @description At most 50. */
+            addresses: string[];
+        };
         /** @description A file of an entry, or one that waits for a send. */
         Attachment: {
             /**
@@ -1034,6 +2268,84 @@ export interface components {
         };
         /** @enum {string} */
         AuthorKind: "contact" | "agent" | "bot" | "system";
+        /** @description What an inbox answers by itself: once per conversation, at most once a day to one sender, never to machines. */
+        AutomaticAnswer: {
+            /** @description A page that may help meanwhile: `{{article}}`. */
+            article_url: string | null;
+            business_hours_id: null | components["schemas"]["BusinessHoursId"];
+            /** @description Is it sent? */
+            enabled: boolean;
+            /** @description The same as HTML. */
+            html: string | null;
+            /** @description Which answer. */
+            kind: components["schemas"]["AutomaticKind"];
+            /**
+             * Format: int64
+             * @description How soon somebody will answer, in opening hours: `{{expected_reply}}`.
+             */
+            reply_within_minutes: number | null;
+            /** @description Subject; none: that of the customer's mail. */
+            subject: string | null;
+            /** @description Plain text with variables, such as `{{conversation.number}}`, `{{expected_reply}}`, `{{opens_at}}`, `{{article}}`. */
+            text: string;
+        };
+        /** @description An answer as it shall be. */
+        AutomaticAnswerInput: {
+            /** @description A page that may help meanwhile. */
+            article_url?: string | null;
+            business_hours_id?: null | components["schemas"]["BusinessHoursId"];
+            /** @description Is it sent? */
+            enabled: boolean;
+            /** @description The same as HTML. */
+            html?: string | null;
+            /**
+             * Format: int64
+             * @description How soon somebody will answer, in opening hours.
+             */
+            reply_within_minutes?: number | null;
+            /** @description Subject; none: that of the customer's mail. */
+            subject?: string | null;
+            /** @description Plain text with variables. */
+            text: string;
+        };
+        /** @description What an inbox answers by itself. */
+        AutomaticAnswerList: {
+            /** @description Those that were ever set. */
+            items: components["schemas"]["AutomaticAnswer"][];
+            /** @description Names for `{{..}}`. */
+            variables: string[];
+        };
+        /** @description A message that a rule kept out. */
+        AutomaticItem: {
+            /** @description The sender's address as written. */
+            from: string | null;
+            /** @description Its id. */
+            id: components["schemas"]["ProviderEventId"];
+            /** @description Where it came in. */
+            inbox_id: components["schemas"]["InboxId"];
+            /** @description The sender's name. */
+            name: string | null;
+            /** @description When. */
+            received_at: components["schemas"]["Timestamp"];
+            /** @description The rule. */
+            rule: string;
+            /** @description The subject. */
+            subject: string | null;
+            /** @description The first words. */
+            text: string;
+        };
+        /**
+         * @description Which answer.
+         * @enum {string}
+         */
+        AutomaticKind: "acknowledge" | "off_hours";
+        /** @description A page of them. */
+        AutomaticPage: {
+            /** @description Newest first. */
+            items: components["schemas"]["AutomaticItem"][];
+            /** @description Where the next page begins. */
+            next_cursor: string | null;
+        };
         /** @enum {string} */
         Availability: "available" | "busy" | "away" | "offline";
         /** @enum {string} */
@@ -1096,11 +2408,531 @@ export interface components {
         };
         /** @enum {string} */
         Channel: "webchat" | "email" | "sms" | "whatsapp" | "messenger" | "instagram" | "telegram" | "viber" | "voice" | "api" | "internal";
+        /** @description A message taken back. */
+        ChannelDelete: {
+            /** @description Your id of this event. */
+            event_id: string;
+            /** @description Its thread, as in the message: keeps the order. */
+            external_conversation?: string | null;
+            /** @description Which message. */
+            message_id: string;
+        };
+        /** @description What became of a message of ours. Any order and any number of repeats end the same. */
+        ChannelDelivery: {
+            at?: null | components["schemas"]["Timestamp"];
+            /** @description Your code, for failures: agents see it. */
+            code?: string | null;
+            /** @description Your id of this event. */
+            event_id: string;
+            /** @description The id that you answered to the webhook, or its `webhook-id` when you gave none. */
+            message_id: string;
+            /** @description `accepted`, `sent`, `delivered`, `read` or `failed`; an unknown word means pending. */
+            state: string;
+        };
+        /** @description What a program sees of its inbox. */
+        ChannelDoor: {
+            /** @description What the inbox can do. */
+            capabilities: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int32
+             * @description How much is believed of what is stated about senders.
+             */
+            claim_ceiling: number;
+            /** @description The inbox. */
+            id: components["schemas"]["InboxId"];
+            /** @description Its name. */
+            name: string;
+            /** @description The server's time, for signatures. */
+            now: components["schemas"]["Timestamp"];
+        };
+        /** @description A changed message. */
+        ChannelEdit: {
+            /** @description Your id of this event. */
+            event_id: string;
+            /** @description Its thread, as in the message: keeps the order. */
+            external_conversation?: string | null;
+            /** @description Which message. */
+            message_id: string;
+            /** @description How it reads now. */
+            text: string;
+        };
+        /** @description One event. `event_id` makes it exactly-once: the same id again is answered with the first result. */
+        ChannelEvent: (components["schemas"]["ChannelMessage"] & {
+            /** @enum {string} */
+            kind: "message";
+        }) | (components["schemas"]["ChannelMessage"] & {
+            /** @enum {string} */
+            kind: "echo";
+        }) | (components["schemas"]["ChannelEdit"] & {
+            /** @enum {string} */
+            kind: "edit";
+        }) | (components["schemas"]["ChannelDelete"] & {
+            /** @enum {string} */
+            kind: "delete";
+        }) | (components["schemas"]["ChannelDelivery"] & {
+            /** @enum {string} */
+            kind: "delivery";
+        }) | (components["schemas"]["ChannelRead"] & {
+            /** @enum {string} */
+            kind: "read";
+        }) | (components["schemas"]["ChannelTyping"] & {
+            /** @enum {string} */
+            kind: "typing";
+        }) | (components["schemas"]["ChannelReaction"] & {
+            /** @enum {string} */
+            kind: "reaction";
+        }) | (components["schemas"]["ChannelOpt"] & {
+            /** @enum {string} */
+            kind: "opt_out";
+        }) | (components["schemas"]["ChannelOpt"] & {
+            /** @enum {string} */
+            kind: "opt_in";
+        }) | (components["schemas"]["ChannelPointChanged"] & {
+            /** @enum {string} */
+            kind: "contact_point_changed";
+        });
+        /** @description A file of a message. */
+        ChannelFile: {
+            id?: null | components["schemas"]["AttachmentId"];
+            /** @description Its name, with `url`. */
+            name?: string | null;
+            /** @description Where we may fetch it; https, no private networks unless the inbox allows them. */
+            url?: string | null;
+        };
+        /** @description A key that is shown once. */
+        ChannelKey: {
+            /** @description For the program that brings events. */
+            key: string;
+        };
+        /** @description A message. */
+        ChannelMessage: {
+            /** @description Written by a machine. */
+            automatic?: boolean;
+            channel?: null | components["schemas"]["Channel"];
+            /** @description Numbers of our conversations that it is about. */
+            conversation_numbers?: string[];
+            /** @description Your id of this event, 1 to 200 characters. */
+            event_id: string;
+            /** @description Your name of the thread; answers carry it back. Events of one thread are taken in order. */
+            external_conversation?: string | null;
+            /** @description What else your system knows about the matter (topic, plan, steps tried): shown first to the agent, as stated by you. */
+            facts?: {
+                [key: string]: unknown;
+            };
+            /** @description Files: uploaded before (`id`), or to be fetched from you (`url`). */
+            files?: components["schemas"]["ChannelFile"][];
+            from: components["schemas"]["ChannelSender"];
+            /** @description Messages with the same key belong together, like the pictures of an album. */
+            group_key?: string | null;
+            /** @description Your id of the message, when it is another one: what edits, reactions and replies name. */
+            message_id?: string | null;
+            /** @description Order numbers that it is about. */
+            order_numbers?: string[];
+            /** @description Ids of the messages that it answers, newest first: yours, or the `message_id` of ours. */
+            reply_to?: string[];
+            sent_at?: null | components["schemas"]["Timestamp"];
+            /** @description Subject, for inboxes that have one. */
+            subject?: string | null;
+            /** @description Plain text. */
+            text?: string;
+            /** @description Tokens of ours that you found in a link, footer or address. Checked here. */
+            tokens?: string[];
+        };
+        /** @description An opt-out or opt-in. */
+        ChannelOpt: {
+            /** @description Your id of this event. */
+            event_id: string;
+            /** @description Who; the first address counts. */
+            from: components["schemas"]["ChannelSender"];
+            /** @description Marketing only; else everything. */
+            only_marketing?: boolean;
+        };
+        /** @description One address of a sender. */
+        ChannelPoint: {
+            /** @description What kind: phone, email, account, crm, a platform's id, or ext for an id of yours. Not visitor. */
+            kind: components["schemas"]["ContactPointKind"];
+            /**
+             * Format: int32
+             * @description How sure you are: 0 only stated, 1 unverified, 2 confirmed, 3 signed in. Above the inbox's ceiling it counts as the
+             *     ceiling, and agents see what was stated.
+             */
+            level?: number;
+            /** @description For ids of platforms: the page, bot or account inside which the id is unique. */
+            scope?: string;
+            /** @description The address. Telephone numbers best with country code. */
+            value: string;
+        };
+        /** @description A new address of the same customer. */
+        ChannelPointChanged: {
+            /** @description Your id of this event. */
+            event_id: string;
+            /** @description Now. */
+            new: components["schemas"]["ChannelPoint"];
+            /** @description Before. */
+            old: components["schemas"]["ChannelPoint"];
+        };
+        /** @description A reaction. */
+        ChannelReaction: {
+            /** @description The emoji; null takes it back. */
+            emoji?: string | null;
+            /** @description Your id of this event. */
+            event_id: string;
+            /** @description Its thread, as in the message: keeps the order. */
+            external_conversation?: string | null;
+            /** @description Who. */
+            from: components["schemas"]["ChannelSender"];
+            /** @description The message reacted to. */
+            message_id: string;
+        };
+        /** @description Everything up to a time was read or delivered. */
+        ChannelRead: {
+            /** @description Your id of this event. */
+            event_id: string;
+            /** @description By whom: your id of the customer, or the thread when you gave no id. */
+            from: string;
+            /** @description Only delivered, not read. */
+            only_delivered?: boolean;
+            up_to?: null | components["schemas"]["Timestamp"];
+        };
+        /** @description A receiver. */
+        ChannelReceiver: {
+            /** @description What kind of address. */
+            kind: components["schemas"]["ContactPointKind"];
+            /** @description Name. */
+            name: string | null;
+            /** @description Inside what it is unique. */
+            scope: string;
+            /** @description The address, as you gave it. */
+            value: string;
+        };
+        /** @description Why a webhook is refused for good. */
+        ChannelRefusal: {
+            /**
+             * @description `permanent` (default), `address` (nobody is reached there any more) or `policy`.
+             * @default null
+             */
+            class: string | null;
+            /**
+             * @description Your code.
+             * @default
+             */
+            code: string;
+            /**
+             * @description Words for the agent.
+             * @default
+             */
+            text: string;
+        };
+        /** @description Who writes. At least one of `id`, `points` and the event's `external_conversation` must name somebody. */
+        ChannelSender: {
+            /** @description Your own id of this customer. Level 2 inside this inbox, whatever the ceiling: it joins nobody else's history. */
+            id?: string | null;
+            /** @description Name to show. */
+            name?: string | null;
+            /** @description Addresses that you know of them, with how sure you are. */
+            points?: components["schemas"]["ChannelPoint"][];
+        };
+        /** @description A template with its values. */
+        ChannelTemplate: {
+            /** @description Its language. */
+            language: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Values for its places, in order. */
+            values: string[];
+        };
+        /** @description What a test found. */
+        ChannelTest: {
+            /** @description One after the other. */
+            results: components["schemas"]["ChannelTestResult"][];
+        };
+        /** @description One finding. */
+        ChannelTestResult: {
+            /** @description What was looked at: `key`, `webhook`. */
+            code: string;
+            /** @description `ok`, `warn` or `failed`. */
+            state: string;
+            /** @description One sentence. */
+            text: string;
+        };
+        /** @description The customer is writing, or stopped. */
+        ChannelTyping: {
+            /** @description Your id of this event. */
+            event_id: string;
+            /** @description Who: your id of the customer, or the thread when you gave no id. */
+            from: string;
+            /** @description Writing, or stopped. */
+            on?: boolean;
+        };
+        /** @description What we send: one webhook. `webhook-id` in the headers is the same for every repeat. */
+        ChannelWebhook: {
+            /** @description What it is about; for `message.created` a `ChannelWebhookMessage`. */
+            data: unknown;
+            /** @description When it happened here. */
+            timestamp: components["schemas"]["Timestamp"];
+            /** @description `message.created`, `typing.changed`, `message.read`, `message.edited`, `message.deleted`, `reaction.changed` or `test`. */
+            type: string;
+        };
+        /** @description What may be answered to a webhook; an empty body is fine. */
+        ChannelWebhookAnswer: {
+            /** @default null */
+            error: null | components["schemas"]["ChannelRefusal"];
+            /**
+             * @description Your id of the message: what later reports name.
+             * @default null
+             */
+            message_id: string | null;
+            /**
+             * @description `accepted` (default), `sent` or `delivered`.
+             * @default null
+             */
+            state: string | null;
+        };
+        /** @description A file of ours. */
+        ChannelWebhookFile: {
+            /**
+             * Format: int64
+             * @description Its size.
+             */
+            bytes: number;
+            /** @description Its id. */
+            id: components["schemas"]["AttachmentId"];
+            /** @description Its type, as found in the bytes. */
+            mime: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Where to get it, on the address of this server, with `Authorization: Bearer` and the key of the inbox. */
+            path: string;
+        };
+        /** @description A message of ours, to be given to the customer. */
+        ChannelWebhookMessage: {
+            /** @description Who wrote it: `agent`, `bot` or `system`. */
+            author: string;
+            /** @description Name that the customer may see. */
+            author_name: string | null;
+            /** @description Our conversation. */
+            conversation_id: string;
+            /** @description The entry: the same for all receivers of one message. */
+            entry_id: string;
+            /** @description Your name of the thread: the customer's id when you gave none. */
+            external_conversation: string | null;
+            /** @description Files: fetch them with the key of the inbox. */
+            files: components["schemas"]["ChannelWebhookFile"][];
+            /** @description The same as clean HTML, when there is any. */
+            html: string | null;
+            /** @description The inbox that sends. */
+            inbox_id: string;
+            /** @description Messages that it answers, newest first: your ids. */
+            reply_to: string[];
+            /** @description Subject, for inboxes that have one. */
+            subject: string | null;
+            template: null | components["schemas"]["ChannelTemplate"];
+            /** @description Plain text. */
+            text: string;
+            /** @description Who gets it. */
+            to: components["schemas"]["ChannelReceiver"];
+        };
+        /** @description When a chat goes on by mail. */
+        ChatByMail: {
+            /**
+             * Format: int64
+             * @description So long after they were written, 0 to 86,400 seconds.
+             */
+            delay_seconds: number;
+            /** @description Answers that a visitor who has left did not read go out by mail. */
+            enabled: boolean;
+            inbox_id: null | components["schemas"]["InboxId"];
+            /** @description What stands above the messages. */
+            intro: string;
+        };
         /** @description Steps of the first days. */
         Checklist: {
             /** @description Those that are done. */
             done: string[];
         };
+        /** @description Was it the code? */
+        CodeChecked: {
+            proof: null | components["schemas"]["LiveProof"];
+            /** @description Yes: the customer counts as proven now. */
+            right: boolean;
+        };
+        /** @description A firm. */
+        Company: {
+            /** @description Since when it is here. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description The part of its mail addresses after the @. */
+            domain: string | null;
+            /** @description Its id. */
+            id: components["schemas"]["CompanyId"];
+            /** @description What it is called. */
+            name: string;
+            /** @description What agents know. */
+            notes: string | null;
+        };
+        /** @description A firm with its people. */
+        CompanyDetail: {
+            /** @description The firm. */
+            company: components["schemas"]["Company"];
+            /** @description Its people, newest first. */
+            contacts: components["schemas"]["ContactRow"][];
+            /** @description Where the next page of people begins. */
+            next_cursor: string | null;
+        };
+        CompanyId: string;
+        /** @description A page of firms. */
+        CompanyPage: {
+            /** @description By name. */
+            items: components["schemas"]["Company"][];
+            /** @description Where the next page begins. */
+            next_cursor: string | null;
+        };
+        /** @description What changes on a firm. Absent: stays; null: cleared. */
+        CompanyPatch: {
+            /** @description The part of its mail addresses after the @. */
+            domain?: string | null;
+            /** @description What it is called. */
+            name?: string | null;
+            /** @description What agents know. */
+            notes?: string | null;
+        };
+        /** @description A conversation that an agent begins by mail. */
+        Compose: {
+            /** @description Uploaded before. */
+            attachment_ids?: components["schemas"]["AttachmentId"][];
+            /** @description In copy, seen by nobody. */
+            bcc?: components["schemas"]["MailAddress"][];
+            /** @description In copy. */
+            cc?: components["schemas"]["MailAddress"][];
+            draft_id?: null | components["schemas"]["ComposeDraftId"];
+            /** @description One conversation for each receiver, who then do not see each other. */
+            each?: boolean;
+            /**
+             * Format: int64
+             * @description Undo time; without it, the agent's own setting.
+             */
+            hold_seconds?: number | null;
+            /** @description The same as HTML; cleaned before it is stored. */
+            html?: string | null;
+            inbox_id?: null | components["schemas"]["InboxId"];
+            send_at?: null | components["schemas"]["Timestamp"];
+            /** @description With signature; else yes. */
+            signature?: boolean | null;
+            status?: null | components["schemas"]["Status"];
+            /** @description Subject. */
+            subject: string;
+            /** @description The text. */
+            text: string;
+            /** @description Receivers. Who is not known yet becomes a customer. */
+            to: components["schemas"]["MailAddress"][];
+        };
+        /** @description A conversation that is not begun yet. */
+        ComposeDraft: {
+            /** @description Files that wait with it. */
+            attachments: components["schemas"]["Attachment"][];
+            /** @description What the composer gave: receivers, subject, texts. */
+            content: {
+                [key: string]: unknown;
+            };
+            /** @description Its id. */
+            id: components["schemas"]["ComposeDraftId"];
+            /** @description When it was saved. */
+            updated_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Grows with each save.
+             */
+            version: number;
+        };
+        ComposeDraftId: string;
+        /** @description A draft to be kept. */
+        ComposeDraftInput: {
+            /** @description Uploaded files that wait with it. */
+            attachment_ids?: components["schemas"]["AttachmentId"][];
+            /** @description What the composer needs: kept as it is. */
+            content: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int64
+             * @description The version last seen; 0 for a new one.
+             */
+            version?: number;
+        };
+        /** @description The agent's drafts. */
+        ComposeDraftList: {
+            /** @description Newest first. */
+            items: components["schemas"]["ComposeDraft"][];
+        };
+        /** @description What is known of an address. */
+        ComposeReceiver: {
+            /** @description As asked. */
+            address: string;
+            contact_id: null | components["schemas"]["ContactId"];
+            /** @description Their name. */
+            name: string | null;
+            /** @description What is open with them, latest first. */
+            open: components["schemas"]["OpenConversation"][];
+            reason: null | components["schemas"]["BlockReason"];
+            /** @description It can be an address at all. */
+            valid: boolean;
+        };
+        /** @description What was begun. */
+        Composed: {
+            /** @description The first entry of each conversation. */
+            items: components["schemas"]["Entry"][];
+        };
+        /** @description One statement. */
+        Consent: {
+            /** @description When it was said. */
+            at: components["schemas"]["Timestamp"];
+            channel: null | components["schemas"]["Channel"];
+            /** @description Of which contact of a merged set. */
+            contact_id: components["schemas"]["ContactId"];
+            contact_point_id: null | components["schemas"]["ContactPointId"];
+            /** @description What shows it. */
+            evidence: string;
+            /** @description Its id. */
+            id: components["schemas"]["ConsentId"];
+            /** @description About what. */
+            purpose: components["schemas"]["Purpose"];
+            /** @description When it was written down. */
+            recorded_at: components["schemas"]["Timestamp"];
+            /** @description Who wrote it down. */
+            recorded_by: string;
+            /** @description Where it was said. */
+            source: string;
+            /** @description What they said. */
+            state: components["schemas"]["ConsentState"];
+        };
+        /** @description What holds now. */
+        ConsentHolds: {
+            /** @description The statement that decides. */
+            consent: components["schemas"]["Consent"];
+            /** @description Contacts that were merged say different things; this is the strictest. */
+            disputed: boolean;
+        };
+        ConsentId: string;
+        /** @description Everything a customer said about what we may do. */
+        ConsentList: {
+            /** @description Every statement, newest first. */
+            history: components["schemas"]["Consent"][];
+            /** @description What holds now, by purpose and way. */
+            holds: components["schemas"]["ConsentHolds"][];
+        };
+        /** @description What two customers say about one purpose, and what holds for both: the stricter. */
+        ConsentPair: {
+            channel: null | components["schemas"]["Channel"];
+            contact_point_id: null | components["schemas"]["ContactPointId"];
+            keep: null | components["schemas"]["ConsentState"];
+            other: null | components["schemas"]["ConsentState"];
+            /** @description About what. */
+            purpose: components["schemas"]["Purpose"];
+            result: null | components["schemas"]["ConsentState"];
+        };
+        /** @enum {string} */
+        ConsentState: "granted" | "refused" | "withdrawn";
         /** @description Everything known about a customer. */
         Contact: {
             /** @description Nothing of theirs comes in. */
@@ -1130,11 +2962,89 @@ export interface components {
             /** @description IANA zone. */
             time_zone: string | null;
         };
+        /** @description A field. */
+        ContactField: {
+            /** @description Not offered any more; its values stay. */
+            archived: boolean;
+            /** @description The words of a choice. */
+            choices: string[];
+            /** @description Its id. */
+            id: components["schemas"]["ContactFieldId"];
+            /** @description What it holds. */
+            kind: components["schemas"]["FieldKind"];
+            /** @description What it is called. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Where it stands among the others.
+             */
+            position: number;
+        };
+        ContactFieldId: string;
+        /** @description All fields. */
+        ContactFieldList: {
+            /** @description In their order. */
+            items: components["schemas"]["ContactField"][];
+        };
+        /** @description What changes on a field. */
+        ContactFieldPatch: {
+            /** @description Not offered any more. */
+            archived?: boolean | null;
+            /** @description The words of a choice. */
+            choices?: string[] | null;
+            /** @description What it is called. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Where it stands among the others.
+             */
+            position?: number | null;
+        };
         ContactId: string;
+        /** @description A file of people. */
+        ContactImport: {
+            /** @description How many lines did what: new, updated, unchanged, conflict, refused, erased. */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description When. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who brought it. */
+            created_by: string;
+            done_at: null | components["schemas"]["Timestamp"];
+            /** @description How it is written. */
+            encoding: string;
+            /** @description What the file was called. */
+            file_name: string;
+            /** @description Its id. */
+            id: components["schemas"]["ImportId"];
+            /** @description Why it failed. */
+            reason: string | null;
+            /**
+             * Format: int64
+             * @description How many rows it has.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Rows that were done.
+             */
+            rows_done: number;
+            /** @description What parts its cells: comma, semicolon, tab, json. */
+            separator: string;
+            /** @description `ready`, `running`, `done`, `failed`, `undone`. */
+            state: string;
+            undo_until: null | components["schemas"]["Timestamp"];
+            undone_at: null | components["schemas"]["Timestamp"];
+        };
         /** @description The customer that becomes part of this one. */
         ContactMerge: {
+            /** @description Blocked or not, where only one of them is; absent: blocked. */
+            blocked?: boolean | null;
             /** @description Although both have accounts of their own; for admins. */
             force?: boolean;
+            /** @description Fields of the comparison whose value of the other one is taken. */
+            from_other?: string[];
             /** @description Which. */
             other_id: components["schemas"]["ContactId"];
         };
@@ -1152,6 +3062,8 @@ export interface components {
             items: components["schemas"]["ContactRow"][];
             /** @description Where the next page begins. */
             next_cursor: string | null;
+            /** @description Parts of the filter that were not understood. */
+            problems: components["schemas"]["FilterProblem"][];
         };
         /** @description What changes on a customer. Absent: stays; null: cleared. */
         ContactPatch: {
@@ -1346,6 +3258,7 @@ export interface components {
          */
         DatabaseKind: "sqlite" | "postgres";
         DecisionId: string;
+        DeliveryId: string;
         /** @enum {string} */
         DeliveryState: "queued" | "blocked" | "leased" | "accepted" | "sent" | "failed" | "delivered" | "read" | "cancelled" | "expired";
         /**
@@ -1369,6 +3282,10 @@ export interface components {
             /** @description Its id. */
             id: components["schemas"]["DraftId"];
             inbox_id: null | components["schemas"]["InboxId"];
+            /** @description What the composer needs of a mail: receivers, subject, HTML. */
+            mail: {
+                [key: string]: unknown;
+            } | null;
             /** @description Reply or note. */
             mode: components["schemas"]["DraftMode"];
             /** @description The text. */
@@ -1387,6 +3304,10 @@ export interface components {
             /** @description Uploaded files that wait with it. */
             attachment_ids?: components["schemas"]["AttachmentId"][];
             inbox_id?: null | components["schemas"]["InboxId"];
+            /** @description What the composer needs of a mail: receivers, subject, HTML. Kept as it is. */
+            mail?: {
+                [key: string]: unknown;
+            } | null;
             /** @description The text. */
             text: string;
             /**
@@ -1402,6 +3323,54 @@ export interface components {
         };
         /** @enum {string} */
         DraftMode: "reply" | "note";
+        /** @description What one field says about a pair. */
+        DuplicateEvidence: {
+            /**
+             * Format: double
+             * @description What it adds, or takes when negative, in bits.
+             */
+            bits: number;
+            /** @description The field. */
+            field: string;
+            /** @description In words. */
+            words: string;
+        };
+        /** @description The pairs of one customer. */
+        DuplicateList: {
+            /** @description Best first. */
+            items: components["schemas"]["DuplicatePair"][];
+        };
+        /** @description A page of pairs. */
+        DuplicatePage: {
+            /** @description Best first. */
+            items: components["schemas"]["DuplicatePair"][];
+            /** @description Where the next page begins. */
+            next_cursor: string | null;
+        };
+        /** @description Two customers that may be one person. */
+        DuplicatePair: {
+            /** @description One of the two. */
+            a: components["schemas"]["ContactRow"];
+            /** @description The other. */
+            b: components["schemas"]["ContactRow"];
+            /**
+             * Format: double
+             * @description Weight in bits; null: it was suggested by an event and not weighed.
+             */
+            bits: number | null;
+            /** @description What speaks for and against, strongest first. */
+            evidence: components["schemas"]["DuplicateEvidence"][];
+            /**
+             * Format: int64
+             * @description Strongest proof behind the evidence, 0 to 3.
+             */
+            level: number;
+            /** @description When it was found. */
+            made_at: components["schemas"]["Timestamp"];
+            new_since: null | components["schemas"]["Timestamp"];
+            /** @description A strong match. */
+            strong: boolean;
+        };
         /** @description One thing on the timeline. */
         Entry: {
             /** @description When. */
@@ -1456,6 +3425,7 @@ export interface components {
         EntryBody: {
             /** @description Sanitised HTML, where the channel is rich. */
             html_safe: string | null;
+            mail: null | components["schemas"]["EntryMail"];
             /** @description Subject, where the channel has one. */
             subject: string | null;
             /** @description Plain text. */
@@ -1491,12 +3461,37 @@ export interface components {
         EntryId: string;
         /** @enum {string} */
         EntryKind: "message" | "call" | "note" | "event";
+        /** @description The mail side of an entry. */
+        EntryMail: {
+            /** @description A machine wrote it. */
+            automatic: boolean;
+            /** @description In copy, seen by nobody but the team. */
+            bcc: components["schemas"]["MailAddress"][];
+            /** @description In copy. */
+            cc: components["schemas"]["MailAddress"][];
+            from: null | components["schemas"]["MailAddress"];
+            /** @description What kind of answer: reply, reply_all, forward, new; chat: messages of a chat that went on by mail. */
+            mode: string | null;
+            /** @description Where the sender wants answers (incoming). */
+            reply_to: components["schemas"]["MailAddress"][];
+            /** @description Words under the text. */
+            signature: string | null;
+            /** @description Receivers. */
+            to: components["schemas"]["MailAddress"][];
+        };
         /** @description Why an entry stands where it stands. */
         EntryPlaced: {
             /** @description The recorded decision. */
             decision_id: components["schemas"]["DecisionId"];
             /** @description The rule. */
             rule: string;
+        };
+        /** @description An entry that was written since the merge. */
+        EntrySince: {
+            /** @description Whose it will be. */
+            contact_id: components["schemas"]["ContactId"];
+            /** @description Which. */
+            entry_id: components["schemas"]["EntryId"];
         };
         /** @description How the delivery of an outgoing entry stands. */
         EntryStatus: {
@@ -1531,7 +3526,102 @@ export interface components {
              */
             proof_level: number;
         };
+        /** @description What goes. */
+        EraseReport: {
+            /**
+             * Format: int64
+             * @description Addresses.
+             */
+            contact_points: number;
+            /**
+             * Format: int64
+             * @description Conversations that they stand in; the frames of these stay.
+             */
+            conversations: number;
+            /** @description Done; false: a dry run. */
+            done: boolean;
+            /**
+             * Format: int64
+             * @description Entries whose content goes.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Files.
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Records that were merged into this one and go with it.
+             */
+            merged: number;
+        };
+        /** @description Who asks for an erasure says whom. */
+        EraseRequest: {
+            /** @description The customer's name as it is shown, typed by the person who erases. Not looked at in a dry run. */
+            name?: string;
+        };
         EventId: string;
+        /** @description One event that was taken. */
+        EventTaken: {
+            /** @description Your id of it. */
+            event_id: string;
+            id: null | components["schemas"]["ProviderEventId"];
+            /** @description The same event was taken before: nothing happens again. */
+            repeat: boolean;
+        };
+        /** @description What became of a request with events. */
+        EventsTaken: {
+            /** @description In the order of the request. */
+            events: components["schemas"]["EventTaken"][];
+        };
+        FactId: string;
+        /** @enum {string} */
+        FieldKind: "text" | "number" | "date" | "yes_no" | "choice";
+        /** @description One field of two customers side by side. */
+        FieldPair: {
+            /** @description Its name (`name`, `company`, `locale`, `time_zone`, `notes`) or the id of a field that the business made. */
+            field: string;
+            /** @description Of the customer that stays. */
+            keep: string | null;
+            /** @description Of the other. */
+            other: string | null;
+            /** @description What it becomes. */
+            result: string | null;
+            /** @description What people call it. */
+            title: string;
+        };
+        /** @description Values of a customer by the ids of their fields. In a request null clears one, and fields that are not named stay. */
+        FieldValues: {
+            /** @description By the id of the field. */
+            values: {
+                [key: string]: string | null;
+            };
+        };
+        /** @description For whom a template is filled. */
+        FillTemplate: {
+            contact_id?: null | components["schemas"]["ContactId"];
+            conversation_id?: null | components["schemas"]["ConversationId"];
+            inbox_id?: null | components["schemas"]["InboxId"];
+        };
+        /** @description A template with its variables filled in. */
+        FilledTemplate: {
+            /** @description Variables that had no value: the composer warns of them. */
+            empty: string[];
+            /** @description Clean HTML. */
+            html: string | null;
+            /** @description Subject. */
+            subject: string | null;
+            /** @description Plain text. */
+            text: string;
+        };
+        /** @description A part of a filter that was not understood. */
+        FilterProblem: {
+            /** @description What is accepted instead. */
+            text: string;
+            /** @description As it was typed. */
+            token: string;
+        };
         /** @description A job that was given up. */
         GivenUpJob: {
             /**
@@ -1553,13 +3643,91 @@ export interface components {
             /** @description Latest first, at most 100. */
             items: components["schemas"]["GivenUpJob"][];
         };
+        /** @description One link or code. */
+        Handoff: {
+            contact_point_id: null | components["schemas"]["ContactPointId"];
+            entry_id: null | components["schemas"]["EntryId"];
+            /** @description Until when it works. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description Its id. */
+            id: components["schemas"]["HandoffId"];
+            /**
+             * Format: int64
+             * @description What it proves: 0 nothing, 2 confirmed, 3 signed in.
+             */
+            level: number;
+            /** @description When. */
+            made_at: components["schemas"]["Timestamp"];
+            /** @description Who made it, such as `agent:agt_..`. */
+            made_by: string;
+            /** @description `link` or `code`. */
+            mode: string;
+            /** @description `open`, `used` or `over`. */
+            state: string;
+            to_channel: null | components["schemas"]["Channel"];
+            to_inbox_id: null | components["schemas"]["InboxId"];
+            used_at: null | components["schemas"]["Timestamp"];
+            used_by: null | components["schemas"]["ContactId"];
+        };
+        HandoffId: string;
+        /** @description What was made. */
+        HandoffMade: {
+            entry_id: null | components["schemas"]["EntryId"];
+            /** @description Until when it works. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description Its id. */
+            id: components["schemas"]["HandoffId"];
+            /**
+             * Format: int64
+             * @description What it will prove.
+             */
+            level: number;
+            /** @description The link, when it was not sent: shown this once. */
+            url: string | null;
+        };
+        /** @description What a workspace sets for hand-overs. */
+        HandoffSettings: {
+            /** @description What the customer should have at hand. */
+            checklist: string[];
+            /**
+             * Format: int64
+             * @description How long a code works: 2 to 60 minutes.
+             */
+            code_minutes: number;
+            /** @description The message with a code: `{code}`, `{business}`. */
+            code_text: string;
+            inbox_id: null | components["schemas"]["InboxId"];
+            /**
+             * Format: int64
+             * @description How long a link works: 5 to 1,440 minutes.
+             */
+            link_minutes: number;
+            /** @description The message with a link: `{link}`, `{checklist}`, `{business}`. */
+            link_text: string;
+            /**
+             * Format: int64
+             * @description How long a proof counts: 1 to 1,440 minutes.
+             */
+            proof_minutes: number;
+        };
+        /** @description A way to the customer. */
+        HandoffWay: {
+            contact_point_id?: null | components["schemas"]["ContactPointId"];
+            /** @description Through this inbox. */
+            inbox_id: components["schemas"]["InboxId"];
+        };
+        /** @description The links and codes of a conversation. */
+        Handoffs: {
+            /** @description Newest first. */
+            items: components["schemas"]["Handoff"][];
+        };
         /** @description How the server is doing. */
         Health: {
             /** @description Which database. */
             database: components["schemas"]["DatabaseKind"];
             /**
              * Format: int64
-             * @description Room on the disk, where it is known.
+             * @description Room on the disk of the attachments, where it is known; on the embedded default the database stands on the same disk.
              */
             disk_free_bytes: number | null;
             /**
@@ -1608,12 +3776,90 @@ export interface components {
             /** @description For the business's own server: it signs there who a customer is. */
             secret: string;
         };
+        /** @description What a file would do; nothing is written yet. */
+        ImportCheck: {
+            /** @description Names of its columns. */
+            columns: string[];
+            /** @description How many lines would do what. */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description The file. */
+            import: components["schemas"]["ContactImport"];
+            /** @description What they become. */
+            mapping: components["schemas"]["ImportMapping"];
+            /** @description Lines that would do nothing, with the reason; at most 1,000. */
+            problems: components["schemas"]["ImportLine"][];
+            /** @description The first rows. */
+            sample: string[][];
+        };
+        ImportId: string;
+        /** @description One line and what it does. */
+        ImportLine: {
+            contact_id: null | components["schemas"]["ContactId"];
+            /**
+             * Format: int64
+             * @description Line of the file.
+             */
+            line: number;
+            /** @description `new`, `updated`, `unchanged`, `conflict`, `refused`, `erased`. */
+            outcome: string;
+            /** @description Why, when it does nothing. */
+            reason: string | null;
+        };
+        /** @description Files, newest first. */
+        ImportList: {
+            /** @description The files. */
+            items: components["schemas"]["ContactImport"][];
+            /** @description Where the next page begins. */
+            next_cursor: string | null;
+        };
+        /** @description What the columns of a file become. */
+        ImportMapping: {
+            /**
+             * @description Column name to `given_name`, `surname`, `name`, `email`, `phone`, `company`, `crm_id`, `locale`, `time_zone`, `notes`,
+             *     `field:<id>`, `consent:<purpose>`, `consent_date`, `consent_source` or `ignore`.
+             */
+            columns: {
+                [key: string]: string;
+            };
+            /** @description Country of numbers without a plus, such as DE. */
+            country: string | null;
+        };
+        /** @enum {string} */
+        ImportState: "waiting" | "running" | "done" | "stopped" | "failed";
+        /** @description What an undo did. */
+        ImportUndone: {
+            /**
+             * Format: int64
+             * @description Lines whose people have changed since and stay as they are.
+             */
+            stay: number;
+            /**
+             * Format: int64
+             * @description Lines that were taken back.
+             */
+            taken_back: number;
+        };
+        /** @description What is to be taken in. */
+        ImportWanted: {
+            /**
+             * Format: int64
+             * @description How many days back; left out: everything.
+             */
+            days?: number | null;
+        };
         /** @description One way in. */
         Inbox: {
             /** @description Who may see it; empty: everybody. */
             agent_ids: components["schemas"]["AgentId"][];
+            api?: null | components["schemas"]["ApiSettings"];
             /** @description Its channel. */
             channel: components["schemas"]["Channel"];
+            /** @description Settings of a mail inbox; only for those who may change them. Secrets are never shown. */
+            email: {
+                [key: string]: unknown;
+            } | null;
             /** @description Whether it takes and sends. */
             enabled: boolean;
             /** @description Its id. */
@@ -1631,6 +3877,37 @@ export interface components {
             test_url?: string | null;
             webchat?: null | components["schemas"]["WebchatSettings"];
         };
+        /** @description The last attempts of an inbox. */
+        InboxDeliveries: {
+            /** @description Newest first. */
+            items: components["schemas"]["InboxDelivery"][];
+        };
+        /** @description One attempt to deliver. */
+        InboxDelivery: {
+            /** @description Last change. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Which attempt, from 1.
+             */
+            attempt: number;
+            /** @description The other side's code. */
+            code: string | null;
+            conversation_id: null | components["schemas"]["ConversationId"];
+            entry_id: null | components["schemas"]["EntryId"];
+            /** @description Its id. */
+            id: components["schemas"]["DeliveryId"];
+            /** @description The other side's id of the message. */
+            message_id: string | null;
+            /** @description The `webhook-id`. */
+            outbox_id: components["schemas"]["OutboxId"];
+            /** @description Why it was not taken, in words. */
+            reason: string | null;
+            /** @description How far it came. */
+            state: components["schemas"]["DeliveryState"];
+            /** @description Sent, and the answer never came. */
+            uncertain: boolean;
+        };
         InboxId: string;
         /** @description Every inbox. */
         InboxList: {
@@ -1641,6 +3918,14 @@ export interface components {
         InboxPatch: {
             /** @description Who may see it; empty: everybody. */
             agent_ids?: components["schemas"]["AgentId"][];
+            /** @description Some of the settings of an inbox of the API channel (`ApiSettings`); null inside goes back to the default. */
+            api?: {
+                [key: string]: unknown;
+            };
+            /** @description Some of the settings of a mail inbox; null inside goes back to the default. */
+            email?: {
+                [key: string]: unknown;
+            };
             /** @description Whether it takes and sends. */
             enabled?: boolean;
             /** @description Its name. */
@@ -1648,6 +3933,13 @@ export interface components {
             team_id?: null | components["schemas"]["TeamId"];
             /** @description Some of the settings; null inside goes back to the default. */
             webchat?: components["schemas"]["WebchatSettingsPatch"];
+        };
+        /** @description Secrets to be set; what is not named stays. */
+        InboxSecrets: {
+            /** @description By name (`password`, `smtp_password`, `oauth_client_secret`); an empty one is forgotten. They are never shown again. */
+            secrets: {
+                [key: string]: string;
+            };
         };
         /** @enum {string} */
         InboxState: "ok" | "needs_sign_in" | "off";
@@ -1673,11 +3965,48 @@ export interface components {
             items: components["schemas"]["Invitation"][];
         };
         JobId: string;
+        /** @description How many pairs were judged. */
+        Judged: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            judged: number;
+        };
         /**
          * @description How signed tokens of a site are signed. Pinned in the settings, never taken from the token.
          * @enum {string}
          */
         JwtAlgorithm: "HS256" | "EdDSA";
+        /** @description What is known about the matter of a conversation. */
+        Known: {
+            /** @description By name; a name may stand several times. */
+            facts: components["schemas"]["KnownFact"][];
+            /** @description Names of the intake that are missing. */
+            missing: string[];
+            proof: null | components["schemas"]["LiveProof"];
+            /**
+             * Format: int64
+             * @description How sure we are of the customer now: 0 only stated, 1 unverified, 2 confirmed, 3 signed in.
+             */
+            proof_level: number;
+        };
+        /** @description One fact. */
+        KnownFact: {
+            entry_id: null | components["schemas"]["EntryId"];
+            /** @description Its id. */
+            id: components["schemas"]["FactId"];
+            /** @description What it is about: name, order_number, topic, action, or a name of a form or program. */
+            name: string;
+            /** @description When. */
+            set_at: components["schemas"]["Timestamp"];
+            /** @description Who set it. */
+            set_by: string;
+            /** @description `agent`, `form`, `text` or `program`. */
+            source: string;
+            /** @description What is known. */
+            value: string;
+        };
         /** @description What a change of labels did, or would do. */
         LabelChange: {
             /** @description Where the entries are afterwards. */
@@ -1687,6 +4016,78 @@ export interface components {
             undo_id: null | components["schemas"]["EventId"];
             /** @description What an agent should know before. */
             warnings: string[];
+        };
+        /** @description A folder of the ledger. */
+        LedgerFolder: {
+            counted_at: null | components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Stored here and no longer at the server.
+             */
+            gone: number;
+            /**
+             * Format: int64
+             * @description Of these: here.
+             */
+            here: number;
+            /** @description Its id. */
+            id: components["schemas"]["PullFolderId"];
+            /** @description Of these: kept out, by the name of the rule. */
+            ignored: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Of these: nothing of the above; must be 0.
+             */
+            missing: number;
+            /** @description The missing ones, the first 200. */
+            missing_items: components["schemas"]["LedgerMissing"][];
+            /** @description As the server names it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many lie at the server.
+             */
+            on_server: number;
+            /**
+             * Format: int64
+             * @description Of these: in quarantine.
+             */
+            quarantined: number;
+            /** @description What it is for: inbox, sent, junk, other. */
+            role: string;
+            /**
+             * Format: int64
+             * @description Of these: on their way, or being read.
+             */
+            waiting: number;
+        };
+        /** @description Something that lies at the server and is nowhere here. */
+        LedgerMissing: {
+            at: null | components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Its size there.
+             */
+            bytes: number;
+            /** @description Folder, numbering and number at the server. */
+            key: string;
+        };
+        /** @description Something that happened to the fetching. */
+        LedgerTrouble: {
+            /** @description From when. */
+            began_at: components["schemas"]["Timestamp"];
+            /** @description In words or figures. */
+            detail: string;
+            ended_at: null | components["schemas"]["Timestamp"];
+            /** @description What. */
+            kind: components["schemas"]["TroubleKind"];
+        };
+        /** @description How to let something in. */
+        LetIn: {
+            /** @description Also everything else that this sender's machines will write. */
+            always?: boolean;
         };
         /** @description A frame of the browser. */
         LiveClientFrame: {
@@ -1752,6 +4153,23 @@ export interface components {
             /** @enum {string} */
             kind: "workspace";
         };
+        /** @description A proof that counts now. */
+        LiveProof: {
+            /** @description Of whom. */
+            contact_id: components["schemas"]["ContactId"];
+            contact_point_id: null | components["schemas"]["ContactPointId"];
+            /** @description Since when. */
+            from: components["schemas"]["Timestamp"];
+            /** @description Its id. */
+            id: components["schemas"]["ProofId"];
+            /**
+             * Format: int64
+             * @description 2 confirmed, 3 signed in.
+             */
+            level: number;
+            /** @description Until when. */
+            until: components["schemas"]["Timestamp"];
+        };
         /** @description A frame of the server. */
         LiveServerFrame: {
             /** @description Who I am. */
@@ -1796,6 +4214,179 @@ export interface components {
             /** @enum {string} */
             kind: "pong";
         };
+        /** @description An address of a mail as it was written. */
+        MailAddress: {
+            /** @description The address. */
+            address: string;
+            /** @description Display name. */
+            name: string | null;
+        };
+        /** @description A check of an inbox. */
+        MailCheck: {
+            ended_at: null | components["schemas"]["Timestamp"];
+            /** @description Which run. */
+            run: string;
+            /** @description When it began. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description What was found so far, in order. */
+            steps: components["schemas"]["MailCheckStep"][];
+        };
+        /** @description One step of a check. */
+        MailCheckStep: {
+            at: null | components["schemas"]["Timestamp"];
+            /** @description Stable word of what was looked at. */
+            code: string;
+            /** @description `ok`, `warn` or `failed`. */
+            state: string;
+            /** @description What was found and what to do. */
+            text: string;
+        };
+        /** @description What was found for an address. */
+        MailDiscovered: {
+            /** @description By which rule: `domain`, `mx`, `srv`, `autoconfig`, `guess`. */
+            by: string;
+            /** @description False: nothing was found, only settings by hand help. */
+            found: boolean;
+            /** @description How it is called. */
+            name: string;
+            /** @description The provider, when it is a known one. */
+            preset: string | null;
+            /** @description A merge patch for the settings of a mail inbox. */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Ways to sign in, best first. */
+            sign_in: string[];
+        };
+        /** @description An address whose provider is wanted. */
+        MailDiscovery: {
+            /** @description The address. */
+            address: string;
+        };
+        /** @description How far an import is. */
+        MailImport: {
+            /**
+             * Format: int64
+             * @description How many are here.
+             */
+            done: number;
+            ended_at: null | components["schemas"]["Timestamp"];
+            /** @description What went wrong last. */
+            reason: string | null;
+            since: null | components["schemas"]["Timestamp"];
+            /** @description When it was asked for. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description Waiting, running, done, stopped or failed. */
+            state: components["schemas"]["ImportState"];
+            /**
+             * Format: int64
+             * @description How many there are; 0 while that is not known.
+             */
+            total: number;
+        };
+        /** @description The ledger of an inbox: on the server = here + quarantined + ignored + waiting, or something is missing. */
+        MailLedger: {
+            alive_at: null | components["schemas"]["Timestamp"];
+            /** @description Whether everything was accounted for. */
+            balanced: boolean;
+            /** @description Long enough that everybody should see it. */
+            banner: boolean;
+            counted_at: null | components["schemas"]["Timestamp"];
+            /** @description Folder by folder. */
+            folders: components["schemas"]["LedgerFolder"][];
+            import: null | components["schemas"]["MailImport"];
+            /** @description The server tells us of new mail by itself. */
+            push: boolean;
+            /** @description What it said last. */
+            reason: string | null;
+            /** @description How the fetching fares. */
+            state: components["schemas"]["PullHealth"];
+            trouble_since: null | components["schemas"]["Timestamp"];
+            /** @description What happened, latest first. */
+            troubles: components["schemas"]["LedgerTrouble"][];
+        };
+        /** @description What a mail would be: shown before anything is sent. */
+        MailPlan: {
+            answers: null | components["schemas"]["EntryId"];
+            /** @description In copy, seen by nobody. */
+            bcc: components["schemas"]["MailAddress"][];
+            /** @description In copy. */
+            cc: components["schemas"]["MailAddress"][];
+            contact_point_id: null | components["schemas"]["ContactPointId"];
+            /** @description The sender, who is proven, asked for answers at another address. */
+            from_reply_to: boolean;
+            /** @description The answered mail had other receivers. */
+            had_others: boolean;
+            /** @description Through which inbox. */
+            inbox_id: components["schemas"]["InboxId"];
+            /** @description Which kind of answer. */
+            mode: components["schemas"]["MailWishMode"];
+            /** @description Addresses that are new to this conversation: they take part from then on. */
+            new: string[];
+            /** @description Entries that will be repeated below. */
+            quotes: components["schemas"]["EntryId"][];
+            /** @description Subject. */
+            subject: string;
+            /** @description Receivers. */
+            to: components["schemas"]["MailAddress"][];
+        };
+        /** @description A mail provider that we know. */
+        MailPreset: {
+            /** @description Stable id such as `gmail`. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description What an admin has to know, in plain words; empty when nothing. */
+            note: string;
+            /** @description A merge patch for the settings of a mail inbox. */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Ways to sign in that it accepts, best first: `oauth`, `password`. */
+            sign_in: string[];
+        };
+        /** @description Known mail providers. */
+        MailPresets: {
+            /** @description Best known first. */
+            items: components["schemas"]["MailPreset"][];
+            /** @description Where providers send the browser back: what an admin registers there. */
+            redirect_url: string;
+        };
+        /** @description Receivers, subject and the rest of an answer by mail. What is left out follows from the answered mail. */
+        MailWish: {
+            answers?: null | components["schemas"]["EntryId"];
+            /** @description In copy, seen by nobody. */
+            bcc?: components["schemas"]["MailAddress"][];
+            /** @description In copy. */
+            cc?: components["schemas"]["MailAddress"][] | null;
+            mode?: null | components["schemas"]["MailWishMode"];
+            /** @description Repeat the answered mail below; else yes. */
+            quote?: boolean | null;
+            /** @description With signature; else yes. */
+            signature?: boolean | null;
+            /** @description Subject. */
+            subject?: string | null;
+            /** @description Receivers. */
+            to?: components["schemas"]["MailAddress"][] | null;
+        };
+        /**
+         * @description What kind of answer.
+         * @enum {string}
+         */
+        MailWishMode: "reply" | "reply_all" | "forward";
+        /** @description A link or code to be made. */
+        MakeHandoff: {
+            /** @description What the customer should have at hand; else as set. */
+            checklist?: string[] | null;
+            /** @description `link` or `code`. */
+            mode: string;
+            /** @description Send it where the customer wrote last, in the words that are set: the redirect of one press. */
+            redirect?: boolean;
+            /** @description Words of the message, with `{link}` or `{code}`; else as set. */
+            text?: string | null;
+            to_inbox_id?: null | components["schemas"]["InboxId"];
+            via?: null | components["schemas"]["HandoffWay"];
+        };
         /** @description The one who is signed in, and where. */
         Me: {
             /** @description Who. */
@@ -1823,23 +4414,50 @@ export interface components {
         };
         /** @description What a merge (or its undo) does, or would do. */
         MergePreview: {
-            /** @description What an agent should look at. */
+            /** @description What an agent should look at: `two_accounts`, `one_is_blocked`, `different_names`, `consent_differs`. */
             conflicts: string[];
+            /** @description Merge: what both said about what we may do. */
+            consents: components["schemas"]["ConsentPair"][];
             /**
              * Format: int64
              * @description Conversations of the other.
              */
             conversations: number;
+            /** @description Undo: fields that were edited since and stay. */
+            edited: string[];
             /**
              * Format: int64
              * @description Entries of the other.
              */
             entries: number;
+            /** @description Merge: every field that one of them has. */
+            fields: components["schemas"]["FieldPair"][];
             /** @description The contact that stays. */
             keep: components["schemas"]["ContactRow"];
+            /**
+             * Format: int64
+             * @description Conversations of the one that stays.
+             */
+            keep_conversations: number;
+            /**
+             * Format: int64
+             * @description Entries of the one that stays, counted up to 10,000.
+             */
+            keep_entries: number;
             merge_id: null | components["schemas"]["ContactMergeId"];
+            merged_at: null | components["schemas"]["Timestamp"];
+            /** @description Undo: more than 30 days old, so it has to be confirmed. */
+            needs_confirming: boolean;
+            /** @description Merge: open conversations of both, when both have some. */
+            open: components["schemas"]["OpenConversation"][];
             /** @description The other one. */
             other: components["schemas"]["ContactRow"];
+            /** @description Undo: conversations that hold entries of both. */
+            parted: components["schemas"]["PartedConversation"][];
+            /** @description Undo: fields that go back to what they were. */
+            returned: string[];
+            /** @description Undo: what was written since, at most 200. */
+            since: components["schemas"]["EntrySince"][];
         };
         /** @description A contact that was merged into this one. */
         MergedContact: {
@@ -1859,10 +4477,48 @@ export interface components {
             /** @description The conversation. */
             to: components["schemas"]["ConversationId"];
         };
+        /** @description A firm to be added. */
+        NewCompany: {
+            /** @description What it is called. */
+            name: string;
+        };
+        /** @description A statement to be written down. */
+        NewConsent: {
+            at?: null | components["schemas"]["Timestamp"];
+            channel?: null | components["schemas"]["Channel"];
+            contact_point_id?: null | components["schemas"]["ContactPointId"];
+            /** @description What shows it. */
+            evidence?: string;
+            /** @description About what. */
+            purpose: components["schemas"]["Purpose"];
+            /** @description Where it was said: form, call, letter .. */
+            source: string;
+            /** @description What they said. */
+            state: components["schemas"]["ConsentState"];
+        };
+        /** @description A field to be added. Its kind stays for ever. */
+        NewContactField: {
+            /** @description The words of a choice. */
+            choices?: string[];
+            /** @description What it holds. */
+            kind: components["schemas"]["FieldKind"];
+            /** @description What it is called. */
+            name: string;
+        };
         /** @description An inbox to be made. */
         NewInbox: {
+            /** @description Some of the settings of an inbox of the API channel (`ApiSettings`); the rest has good defaults. */
+            api?: {
+                [key: string]: unknown;
+            } | null;
             /** @description Its channel. */
             channel: components["schemas"]["Channel"];
+            /** @description Some of the settings of a mail inbox (docs/EMAIL.md); the rest has good defaults. */
+            email?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Whether it takes and sends at once. Left out: yes, but a mail inbox waits until its set-up is finished. */
+            enabled?: boolean | null;
             /** @description Its name. */
             name: string;
             webchat?: null | components["schemas"]["WebchatSettingsPatch"];
@@ -1875,6 +4531,15 @@ export interface components {
             name?: string | null;
             /** @description Rights. Only an owner invites owners. */
             role: components["schemas"]["Role"];
+        };
+        /** @description A filter to be saved. */
+        NewSegment: {
+            /** @description What it is called. */
+            name: string;
+            /** @description The filter. */
+            query: string;
+            /** @description Whether everybody sees it; for supervisors. */
+            shared?: boolean;
         };
         /** @description A tag to be made. */
         NewTag: {
@@ -1890,6 +4555,20 @@ export interface components {
             /** @description Its name, which no other team has. */
             name: string;
         };
+        /** @description A template to be made. */
+        NewTemplate: {
+            /** @description The same as HTML. */
+            html?: string | null;
+            inbox_id?: null | components["schemas"]["InboxId"];
+            /** @description Its name. */
+            name: string;
+            /** @description Everybody may use it; for supervisors. */
+            shared?: boolean;
+            /** @description Subject, for what begins a conversation. */
+            subject?: string | null;
+            /** @description Plain text with variables. */
+            text: string;
+        };
         /** @description A query to be saved. */
         NewView: {
             /** @description What it is called. */
@@ -1901,6 +4580,24 @@ export interface components {
             /** @description Whether everybody sees it; for supervisors. */
             shared?: boolean;
         };
+        /** @description Pairs that are two people each. */
+        NotSame: {
+            /** @description Which, at most 200. */
+            pairs: components["schemas"]["TwoContacts"][];
+        };
+        /** @description An open conversation. */
+        OpenConversation: {
+            /** @description Its id. */
+            id: components["schemas"]["ConversationId"];
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description Its subject. */
+            subject: string | null;
+        };
+        OutboxId: string;
         /** @description A piece that is neither text nor file. */
         Part: {
             /** @enum {string} */
@@ -1930,6 +4627,24 @@ export interface components {
             /** @description The provider's word for it. */
             what: string;
         };
+        /** @description A conversation that holds entries of both. */
+        PartedConversation: {
+            /** @description Whose they are. */
+            contact_id: components["schemas"]["ContactId"];
+            /**
+             * Format: int64
+             * @description How many entries leave it.
+             */
+            entries: number;
+            /** @description Which. */
+            id: components["schemas"]["ConversationId"];
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            to: null | components["schemas"]["ConversationId"];
+        };
         /** @description A person who takes part. */
         Participant: {
             /** @description The address used. */
@@ -1948,6 +4663,12 @@ export interface components {
             current: string;
             /** @description The other one, at least 10 characters. */
             new: string;
+        };
+        /** @description A plan is asked for: the same fields as in sending. */
+        PlanMail: {
+            contact_point_id?: null | components["schemas"]["ContactPointId"];
+            inbox_id?: null | components["schemas"]["InboxId"];
+            mail?: null | components["schemas"]["MailWish"];
         };
         /** @description Form before the first message. */
         PreChat: {
@@ -2091,7 +4812,13 @@ export interface components {
             /** @description One sentence. */
             title: string;
         };
+        ProofId: string;
         ProviderEventId: string;
+        PullFolderId: string;
+        /** @enum {string} */
+        PullHealth: "starting" | "ok" | "trouble" | "needs_sign_in" | "wrong_settings";
+        /** @enum {string} */
+        Purpose: "service" | "marketing" | "survey" | "recording";
         /** @description One event that was put aside. */
         QuarantineItem: {
             /** @description Size of the raw bytes; 0 when they stand in a file. */
@@ -2128,6 +4855,11 @@ export interface components {
             /** @description The piece as it was typed. */
             token: string;
         };
+        /** @description What is known of receivers. */
+        ReceiverList: {
+            /** @description In the order asked. */
+            items: components["schemas"]["ComposeReceiver"][];
+        };
         /** @description The one thing that would help. */
         ReplyFix: {
             /** @description What to do. */
@@ -2159,6 +4891,12 @@ export interface components {
         ReplyOption: {
             /** @description The address as shown. */
             address: string;
+            away_since: null | components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description What is not read there goes on by mail so many seconds later.
+             */
+            by_mail_after_seconds: number | null;
             /** @description Its channel. */
             channel: components["schemas"]["Channel"];
             contact_point_id: null | components["schemas"]["ContactPointId"];
@@ -2198,6 +4936,31 @@ export interface components {
         };
         /** @enum {string} */
         Role: "agent" | "supervisor" | "admin" | "owner";
+        /** @description What the customer said. */
+        SaidCode: {
+            /** @description Six digits. */
+            code: string;
+        };
+        /** @description What comparing everybody found. */
+        ScanReport: {
+            /**
+             * Format: int64
+             * @description Pairs that share something.
+             */
+            compared: number;
+            /**
+             * Format: int64
+             * @description Customers compared.
+             */
+            contacts: number;
+            /** @description Whether these customers taught the weights, or were too few. */
+            learned: boolean;
+            /**
+             * Format: int64
+             * @description Pairs to review because of it.
+             */
+            suggested: number;
+        };
         /** @description One answer. */
         SearchHit: {
             /** @description When. */
@@ -2239,6 +5002,23 @@ export interface components {
              */
             seq: number;
         };
+        /** @description A saved filter. Its people are `GET /contacts?filter=` with its query. */
+        Segment: {
+            /** @description Its id. */
+            id: components["schemas"]["SegmentId"];
+            /** @description What it is called. */
+            name: string;
+            /** @description The filter, as it is typed. */
+            query: string;
+            /** @description Whether everybody sees it. */
+            shared: boolean;
+        };
+        SegmentId: string;
+        /** @description Every segment that the agent sees. */
+        SegmentList: {
+            /** @description Oldest first. */
+            items: components["schemas"]["Segment"][];
+        };
         /** @description What an agent wrote. */
         SendEntry: {
             /** @description Uploaded before. */
@@ -2256,9 +5036,12 @@ export interface components {
              * @description Undo time; without it, the agent's own setting.
              */
             hold_seconds?: number | null;
+            /** @description The same as HTML, for channels that take it; cleaned before it is stored. */
+            html?: string | null;
             inbox_id?: null | components["schemas"]["InboxId"];
             /** @description Message or note. */
             kind: components["schemas"]["SendKind"];
+            mail?: null | components["schemas"]["MailWish"];
             /** @description Agents named in a note. */
             mention_ids?: components["schemas"]["AgentId"][];
             send_at?: null | components["schemas"]["Timestamp"];
@@ -2276,6 +5059,16 @@ export interface components {
             agent_id?: null | components["schemas"]["AgentId"];
             snoozed_until?: null | components["schemas"]["Timestamp"];
             status?: null | components["schemas"]["Status"];
+        };
+        /** @description The line that says that it went. */
+        SentByMail: {
+            /** @description The line in the conversation, with its delivery. */
+            entry_id: components["schemas"]["EntryId"];
+        };
+        /** @description A value. */
+        SetFact: {
+            /** @description 1 to 500 characters. */
+            value: string;
         };
         /** @description What the first owner types. */
         SetupOwner: {
@@ -2305,6 +5098,60 @@ export interface components {
             email: string;
             /** @description Password. */
             password: string;
+        };
+        /** @description A code to be typed on another device. */
+        SignInCode: {
+            /** @description What to type. */
+            code: string;
+            /** @description Until when. */
+            expires_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Poll no more often than this.
+             */
+            interval_seconds: number;
+            /** @description Where. */
+            url: string;
+        };
+        /** @description The provider's page. */
+        SignInPage: {
+            /** @description Where to send the browser. */
+            url: string;
+        };
+        /** @description Whether the code was typed. */
+        SignInPoll: {
+            /** @description Signed in. */
+            done: boolean;
+            /**
+             * Format: int64
+             * @description Else: ask again after so many seconds.
+             */
+            interval_seconds: number | null;
+        };
+        /** @description Words under mails. The closest one counts: of this agent in this inbox, of this agent, of this inbox, of everybody. */
+        Signature: {
+            agent_id: null | components["schemas"]["AgentId"];
+            /** @description The same as HTML. */
+            html: string | null;
+            inbox_id: null | components["schemas"]["InboxId"];
+            /** @description Plain text with variables. */
+            text: string;
+        };
+        /** @description A signature as it shall be. */
+        SignatureInput: {
+            agent_id?: null | components["schemas"]["AgentId"];
+            /** @description The same as HTML. */
+            html?: string | null;
+            inbox_id?: null | components["schemas"]["InboxId"];
+            /** @description Plain text with variables; empty removes it. */
+            text: string;
+        };
+        /** @description Every signature that I may see, and the variables that there are. */
+        SignatureList: {
+            /** @description The house's, then agents' own. */
+            items: components["schemas"]["Signature"][];
+            /** @description Names for `{{..}}`. */
+            variables: string[];
         };
         /** @description A piece of text around a hit. */
         Snippet: {
@@ -2370,6 +5217,47 @@ export interface components {
             /** @description Its name. */
             name?: string;
         };
+        /** @description A prepared text. */
+        Template: {
+            /** @description The same as HTML. */
+            html: string | null;
+            /** @description Its id. */
+            id: components["schemas"]["TemplateId"];
+            inbox_id: null | components["schemas"]["InboxId"];
+            /** @description Its name. */
+            name: string;
+            /** @description Everybody may use it; else it is mine. */
+            shared: boolean;
+            /** @description Subject, for what begins a conversation. */
+            subject: string | null;
+            /** @description Plain text with variables. */
+            text: string;
+            /** @description Last change. */
+            updated_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Grows with each change.
+             */
+            version: number;
+        };
+        /** @description A template as it shall be, and the version that was seen. */
+        TemplateChange: {
+            /** @description What it shall be. */
+            template: components["schemas"]["NewTemplate"];
+            /**
+             * Format: int64
+             * @description The version that was seen.
+             */
+            version: number;
+        };
+        TemplateId: string;
+        /** @description The templates that I may use. */
+        TemplateList: {
+            /** @description By name. */
+            items: components["schemas"]["Template"][];
+            /** @description Names for `{{..}}`. */
+            variables: string[];
+        };
         /**
          * @description Light or dark.
          * @enum {string}
@@ -2423,6 +5311,15 @@ export interface components {
              * @description This many.
              */
             n: number;
+        };
+        /** @enum {string} */
+        TroubleKind: "no_connection" | "sign_in" | "renumbered" | "missing" | "refetched";
+        /** @description Two customers. */
+        TwoContacts: {
+            /** @description One. */
+            a: components["schemas"]["ContactId"];
+            /** @description The other. */
+            b: components["schemas"]["ContactId"];
         };
         /** @description A saved query. */
         View: {
@@ -2686,6 +5583,11 @@ export interface components {
             /** @description Headline of the panel. */
             title?: string | null;
         };
+        /** @description A secret that is shown once. */
+        WebhookSecret: {
+            /** @description For checking our webhooks, by the Standard Webhooks convention. */
+            secret: string;
+        };
         /**
          * @description Side of the page, in reading direction.
          * @enum {string}
@@ -2803,6 +5705,68 @@ export interface operations {
             };
         };
     };
+    get_allowed_senders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllowedSenders"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_allowed_senders_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AllowedSenderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_attachments: {
         parameters: {
             query: {
@@ -2836,6 +5800,75 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_automatic: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomaticPage"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_automatic_id_let_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ProviderEventId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetIn"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2981,10 +6014,959 @@ export interface operations {
             };
         };
     };
+    get_channel_inbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                inbox: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelDoor"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channel_inbox_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                inbox: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelEvent"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsTaken"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channel_inbox_files: {
+        parameters: {
+            query?: {
+                name?: string;
+            };
+            header?: never;
+            path: {
+                inbox: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channel_inbox_files_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                inbox: components["schemas"]["InboxId"];
+                id: components["schemas"]["AttachmentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_companies: {
+        parameters: {
+            query?: {
+                q?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompanyPage"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_companies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCompany"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Company"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_companies_id: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["CompanyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompanyDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_companies_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CompanyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_companies_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CompanyId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompanyPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Company"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_compose: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Compose"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Composed"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_compose_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComposeDraftList"];
+                };
+            };
+        };
+    };
+    post_compose_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComposeDraftInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComposeDraft"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_compose_drafts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ComposeDraftId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComposeDraftInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComposeDraft"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_compose_drafts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ComposeDraftId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_compose_receivers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskReceivers"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiverList"];
+                };
+            };
+        };
+    };
+    get_contact_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactFieldList"];
+                };
+            };
+        };
+    };
+    post_contact_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewContactField"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactField"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_contact_fields_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ContactFieldId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactFieldPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactField"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_contact_imports: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportList"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_contact_imports: {
+        parameters: {
+            query: {
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportCheck"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_contact_imports_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ImportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactImport"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_contact_imports_id_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ImportId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportMapping"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportCheck"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_contact_imports_id_lines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ImportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_contact_imports_id_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ImportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactImport"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_contact_imports_id_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ImportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportUndone"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_contact_merges_id_undo: {
         parameters: {
             query?: {
                 dry_run?: boolean;
+                confirmed?: boolean;
             };
             header?: never;
             path: {
@@ -3024,6 +7006,8 @@ export interface operations {
         parameters: {
             query?: {
                 q?: string;
+                filter?: string;
+                segment?: components["schemas"]["SegmentId"];
                 cursor?: string;
                 limit?: number;
             };
@@ -3042,6 +7026,35 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_contacts_export: {
+        parameters: {
+            query?: {
+                filter?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3101,6 +7114,263 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_contacts_id_consents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_contacts_id_consents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConsent"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_contacts_id_duplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicateList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_contacts_id_erase: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EraseReport"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_contacts_id_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_contacts_id_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldValues"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_contacts_id_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FieldValues"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldValues"];
                 };
             };
             404: {
@@ -3460,6 +7730,297 @@ export interface operations {
             };
         };
     };
+    get_conversations_id_facts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Known"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_conversations_id_facts_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetFact"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Known"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_conversations_id_facts_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+                name: components["schemas"]["FactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Known"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conversations_id_handoffs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Handoffs"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_handoffs: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeHandoff"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoffMade"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_handoffs_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeChecked"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_conversations_id_handoffs_handoff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+                handoff: components["schemas"]["HandoffId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_mail_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanMail"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailPlan"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_conversations_id_merge: {
         parameters: {
             query?: {
@@ -3494,6 +8055,33 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_conversations_id_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3554,6 +8142,43 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_send_by_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentByMail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3704,6 +8329,94 @@ export interface operations {
             };
         };
     };
+    get_duplicates: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicatePage"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_duplicates_not_same: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotSame"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Judged"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_duplicates_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanReport"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_entries_id_check: {
         parameters: {
             query?: never;
@@ -3808,6 +8521,64 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_handoff_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoffSettings"];
+                };
+            };
+        };
+    };
+    put_handoff_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandoffSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoffSettings"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4017,6 +8788,233 @@ export interface operations {
             };
         };
     };
+    get_inboxes_id_automatic_answers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomaticAnswerList"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_inboxes_id_automatic_answers_kind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+                kind: components["schemas"]["AutomaticKind"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutomaticAnswerInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomaticAnswer"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inboxes_id_channel_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelKey"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_inboxes_id_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailCheck"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inboxes_id_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailCheck"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_inboxes_id_deliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxDeliveries"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_inboxes_id_identity_secret: {
         parameters: {
             query?: never;
@@ -4034,6 +9032,500 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentitySecret"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_inboxes_id_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailImport"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inboxes_id_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportWanted"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailImport"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_inboxes_id_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailImport"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_inboxes_id_ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailLedger"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inboxes_id_ledger_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inboxes_id_refetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_inboxes_id_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InboxSecrets"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inboxes_id_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInPage"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inboxes_id_sign_in_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInCode"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inboxes_id_sign_in_device_poll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInPoll"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inboxes_id_test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTest"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inboxes_id_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InboxId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
             403: {
@@ -4328,6 +9820,64 @@ export interface operations {
             };
         };
     };
+    post_mail_discover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailDiscovery"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailDiscovered"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_mail_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailPresets"];
+                };
+            };
+        };
+    };
     get_me: {
         parameters: {
             query?: never;
@@ -4590,6 +10140,157 @@ export interface operations {
             };
         };
     };
+    get_segments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentList"];
+                };
+            };
+        };
+    };
+    post_segments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSegment"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_segments_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SegmentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_settings_chat_by_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatByMail"];
+                };
+            };
+        };
+    };
+    put_settings_chat_by_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatByMail"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatByMail"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_setup: {
         parameters: {
             query?: never;
@@ -4639,6 +10340,62 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_signatures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignatureList"];
+                };
+            };
+        };
+    };
+    put_signatures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignatureInput"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4839,6 +10596,181 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateList"];
+                };
+            };
+        };
+    };
+    post_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTemplate"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_templates_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TemplateId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_templates_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TemplateId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_templates_id_fill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TemplateId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FillTemplate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilledTemplate"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

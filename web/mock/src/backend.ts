@@ -60,7 +60,7 @@ export class Backend {
   /** A customer writes: used by the demo pulse and by tests. */
   customerWrites(row: ConversationRow, text: string): Entry {
     const at = this.world.now();
-    const entry = addEntry(this.world, row, at, { kind: "message", direction: "in", author: { kind: "contact", id: row.contact.id, name: row.contact.name }, body: { text, html_safe: null, subject: null }, via: { proof_level: 0, flags: [] } });
+    const entry = addEntry(this.world, row, at, { kind: "message", direction: "in", author: { kind: "contact", id: row.contact.id, name: row.contact.name }, body: { text, html_safe: null, subject: null, mail: null }, via: { proof_level: 0, flags: [] } });
     if (row.status !== "open") row.status = "open";
     row.waiting_since ??= entry.at;
     refreshRow(this.world, row);
@@ -201,7 +201,7 @@ export class Backend {
     const attachments = (body.attachment_ids ?? []).map((id) => this.world.attachments.get(id)).filter((a) => a !== undefined);
     const me = this.world.me.agent;
     const hold = body.kind === "message" ? (body.hold_seconds ?? 0) : 0;
-    const entry = addEntry(this.world, row, at, { kind: body.kind, direction: body.kind === "note" ? "internal" : "out", channel: body.kind === "note" ? "internal" : (way?.channel ?? row.channel), inbox_id: way?.inbox_id ?? row.inbox_id, author: { kind: "agent", id: me.id, name: me.name }, body: { text: body.text, html_safe: null, subject: null }, attachments, client_id: key, status: body.kind === "note" ? null : statusOf("queued", at, { hold_until: hold > 0 ? iso(at + hold * 1000) : null, send_at: body.send_at ?? null }) });
+    const entry = addEntry(this.world, row, at, { kind: body.kind, direction: body.kind === "note" ? "internal" : "out", channel: body.kind === "note" ? "internal" : (way?.channel ?? row.channel), inbox_id: way?.inbox_id ?? row.inbox_id, author: { kind: "agent", id: me.id, name: me.name }, body: { text: body.text, html_safe: null, subject: null, mail: null }, attachments, client_id: key, status: body.kind === "note" ? null : statusOf("queued", at, { hold_until: hold > 0 ? iso(at + hold * 1000) : null, send_at: body.send_at ?? null }) });
     this.sent.set(key, entry);
     if (body.kind === "message") row.waiting_since = null;
     this.world.drafts.delete(`${row.id}:${body.kind === "note" ? "note" : "reply"}`);
@@ -237,7 +237,11 @@ export class Backend {
 
   private preview(keep: Contact, other: Contact, mergeId: string | null): MergePreview {
     const of = (c: Contact) => [...this.world.conversations.values()].filter((r) => r.contact.id === c.id).length;
-    return { merge_id: mergeId, keep: this.contactRow(keep), other: this.contactRow(other), conversations: of(keep) + of(other), entries: (this.world.entries.get(keep.id)?.length ?? 0) + (this.world.entries.get(other.id)?.length ?? 0), conflicts: [] };
+    const entries = (c: Contact) => this.world.entries.get(c.id)?.length ?? 0;
+    return {
+      merge_id: mergeId, keep: this.contactRow(keep), other: this.contactRow(other), keep_conversations: of(keep), conversations: of(other), keep_entries: entries(keep), entries: entries(other), conflicts: [],
+      consents: [], edited: [], fields: [], merged_at: mergeId ? iso(this.world.now()) : null, needs_confirming: false, open: [], parted: [], returned: [], since: [],
+    };
   }
 
   private async route(method: string, path: string, q: URLSearchParams, request: Request): Promise<unknown> {
@@ -370,7 +374,7 @@ export class Backend {
       if (method === "DELETE") { w.drafts.delete(dkey); refreshRow(w, row); return undefined; }
       const b = await body<{ text: string; attachment_ids: string[]; inbox_id: string | null; version: number }>();
       if ((was?.version ?? 0) !== b.version) throw new Refused(409, "draft_conflict", { draft: was });
-      const draft: Draft = { id: was?.id ?? newId(w, "drf"), conversation_id: row.id, mode: seg[3] as "reply", text: b.text, attachments: b.attachment_ids.map((x) => w.attachments.get(x)).filter((a) => a !== undefined), inbox_id: b.inbox_id, version: (was?.version ?? 0) + 1, updated_at: iso(w.now()) };
+      const draft: Draft = { id: was?.id ?? newId(w, "drf"), conversation_id: row.id, mode: seg[3] as "reply", text: b.text, attachments: b.attachment_ids.map((x) => w.attachments.get(x)).filter((a) => a !== undefined), inbox_id: b.inbox_id, version: (was?.version ?? 0) + 1, mail: null, updated_at: iso(w.now()) };
       w.drafts.set(dkey, draft);
       refreshRow(w, row);
       this.push([{ kind: "conversation", conversation: { ...row } }, { kind: "draft", conversation_id: row.id, mode: draft.mode }]);

@@ -49,7 +49,7 @@ export function webchat(site: string, title: string): WebchatSettings {
 export function makeInbox(id: string, channel: Channel, name: string, host = "http://localhost:5173"): Inbox {
   const chat = channel === "webchat";
   const site = name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
-  return { id, channel, name, enabled: true, team_id: null, agent_ids: [], state: "ok", webchat: chat ? webchat(site, name) : null, snippet: chat ? `<script src="${host}/w/${site}.js" async></script>` : null, test_url: chat ? `${host}/w/${site}/test` : null, last_in_at: null, last_out_at: null };
+  return { id, channel, name, enabled: true, team_id: null, agent_ids: [], state: "ok", webchat: chat ? webchat(site, name) : null, snippet: chat ? `<script src="${host}/w/${site}.js" async></script>` : null, test_url: chat ? `${host}/w/${site}/test` : null, email: null, last_in_at: null, last_out_at: null };
 }
 
 export interface WorldOptions {
@@ -159,7 +159,7 @@ export function statusOf(code: EntryStatus["code"], at: number, extra: Partial<E
 
 export function addEntry(world: World, row: ConversationRow, at: number, part: Partial<Entry> & Pick<Entry, "kind" | "direction" | "author">): Entry {
   row.seq += 1;
-  const entry: Entry = { id: newId(world, "ent", at), conversation_id: row.id, contact_id: row.contact.id, channel: row.channel, inbox_id: row.inbox_id, contact_point_id: null, at: iso(at), audience: part.kind === "message" || part.kind === "call" ? "customer" : "team", body: { text: "", html_safe: null, subject: null }, attachments: [], parts: [], status: null, event: null, call: null, via: null, placed: null, context: null, seq: row.seq, client_id: null, edited_at: null, redacted: false, imported: false, ...part };
+  const entry: Entry = { id: newId(world, "ent", at), conversation_id: row.id, contact_id: row.contact.id, channel: row.channel, inbox_id: row.inbox_id, contact_point_id: null, at: iso(at), audience: part.kind === "message" || part.kind === "call" ? "customer" : "team", body: { text: "", html_safe: null, subject: null, mail: null }, attachments: [], parts: [], status: null, event: null, call: null, via: null, placed: null, context: null, seq: row.seq, client_id: null, edited_at: null, redacted: false, imported: false, ...part };
   if (entry.direction === "in") row.customer_seq = row.seq;
   const list = world.entries.get(row.contact.id) ?? [];
   list.push(entry);
@@ -179,13 +179,13 @@ function addLine(world: World, row: ConversationRow, line: string, at: number, a
   const text = line.slice(2);
   const writer = agent ?? (world.agents[1] as Agent);
   if (who === "n") {
-    addEntry(world, row, at, { kind: "note", direction: "internal", channel: "internal", author: { kind: "agent", id: writer.id, name: writer.name }, body: { text, html_safe: null, subject: null } });
+    addEntry(world, row, at, { kind: "note", direction: "internal", channel: "internal", author: { kind: "agent", id: writer.id, name: writer.name }, body: { text, html_safe: null, subject: null, mail: null } });
   } else if (who === "a") {
     const status = dice < 0.02 ? statusOf("failed", at, { reason: "address" }) : dice < 0.5 ? statusOf("read", at) : dice < 0.8 ? statusOf("delivered", at) : statusOf("sent", at);
-    addEntry(world, row, at, { kind: "message", direction: "out", author: { kind: "agent", id: writer.id, name: writer.name }, body: { text, html_safe: null, subject: row.channel === "email" ? `Re: ${subject}` : null }, status });
+    addEntry(world, row, at, { kind: "message", direction: "out", author: { kind: "agent", id: writer.id, name: writer.name }, body: { text, html_safe: null, subject: row.channel === "email" ? `Re: ${subject}` : null, mail: null }, status });
   } else {
     const attachments: Attachment[] = text.includes("photo attached") ? [{ id: newId(world, "att", at), name: "broken-cup.jpg", mime: "image/jpeg", bytes: 84_213, url: "/mock/photo.svg", inline: true }] : [];
-    addEntry(world, row, at, { kind: "message", direction: "in", author: { kind: "contact", id: row.contact.id, name: row.contact.name }, body: { text, html_safe: null, subject: row.channel === "email" ? subject : null }, attachments, via: { proof_level: row.channel === "email" ? 2 : 0, flags: [] } });
+    addEntry(world, row, at, { kind: "message", direction: "in", author: { kind: "contact", id: row.contact.id, name: row.contact.name }, body: { text, html_safe: null, subject: row.channel === "email" ? subject : null, mail: null }, attachments, via: { proof_level: row.channel === "email" ? 2 : 0, flags: [] } });
   }
 }
 
@@ -221,7 +221,7 @@ function showcase(world: World, start: number) {
   const lea = world.me.agent;
   const them = { kind: "contact" as const, id, name: contact.name };
   const us = (a: Agent) => ({ kind: "agent" as const, id: a.id, name: a.name });
-  const body = (text: string, subject: string | null = null) => ({ text, html_safe: null, subject });
+  const body = (text: string, subject: string | null = null) => ({ text, html_safe: null, subject, mail: null });
   const t = (daysAgo: number, hour: number, minute: number) => start - daysAgo * DAY - ((new Date(start).getUTCHours() + 24 - hour) % 24) * HOUR + minute * MIN;
   addEntry(world, row, t(2, 9, 12), { kind: "message", direction: "in", channel: "email", inbox_id: "ibx_0000000000002", author: them, body: body("Hello,\n\nmy card shows two charges of 48.90 for order 8841. The first one is from Monday evening, the second one from this morning. I only ordered once, and the confirmation mail came only once as well.\n\nCould you have a look please? The statement is attached.\n\nKind regards\nAda Novak", "Charged twice for order 8841"), attachments: [{ id: newId(world, "att"), name: "statement-november.pdf", mime: "application/pdf", bytes: 86_016, url: "/mock/photo.svg", inline: false }], via: { proof_level: 2, flags: [] }, placed: { rule: "T8-new", decision_id: newId(world, "dec") } });
   addEvent(world, row, t(2, 9, 13), "tagged", { added: ["tag_0000000000001"], removed: [] }, "system");
@@ -257,11 +257,11 @@ export function replyOptions(world: World, row: ConversationRow): ReplyOption[] 
   const email = contact.points.find((p) => p.kind === "email");
   const phone = contact.points.find((p) => p.kind === "phone");
   const out: ReplyOption[] = [];
-  out.push({ channel: "webchat", inbox_id: "ibx_0000000000001", inbox_name: "Shop chat", contact_point_id: contact.points[0]?.id ?? null, address: online ? "on the site now" : "Shop chat", state: online ? "ok" : "warn", reason: online ? null : "customer_away", until: null, fix: null, limits, default: row.channel === "webchat", proof_level: 0 });
-  out.push({ channel: "email", inbox_id: "ibx_0000000000002", inbox_name: "hello@roastery.example", contact_point_id: email?.id ?? null, address: email?.address ?? "", state: !email || email.health === "bounced" ? "blocked" : email.proof_level < 2 ? "warn" : "ok", reason: !email ? "no_contact_point" : email.health === "bounced" ? "bounced" : email.proof_level < 2 ? "unverified_contact_point" : null, until: null, fix: null, limits: { ...limits, text_max: null, attachment_bytes_max: 26_214_400, attachments_max: 20, types: ["*/*"] }, default: row.channel === "email", proof_level: email?.proof_level ?? 0 });
-  if (row.channel === "whatsapp" || row.number === 4812) out.push({ channel: "whatsapp", inbox_id: "ibx_0000000000004", inbox_name: "WhatsApp Nordlicht", contact_point_id: phone?.id ?? null, address: phone?.address ?? "", state: "blocked", reason: "window_closed", until: null, fix: { action: "use_template", label_key: "fix.use_template" }, limits, default: false, proof_level: 1 });
-  out.push({ channel: "sms", inbox_id: "ibx_0000000000003", inbox_name: "+49 341 555 0100", contact_point_id: phone?.id ?? null, address: phone?.address ?? "", state: phone ? "ok" : "blocked", reason: phone ? null : "no_contact_point", until: null, fix: null, limits: { ...limits, text_max: 1600, attachments_max: 0 }, default: row.channel === "sms", proof_level: phone?.proof_level ?? 0 });
-  if (row.channel === "instagram") out.push({ channel: "instagram", inbox_id: "ibx_0000000000006", inbox_name: "@nordlicht", contact_point_id: null, address: "@customer", state: "warn", reason: "window_closing", until: iso(world.now() + 3 * HOUR), fix: null, limits, default: true, proof_level: 1 });
+  out.push({ channel: "webchat", inbox_id: "ibx_0000000000001", inbox_name: "Shop chat", contact_point_id: contact.points[0]?.id ?? null, address: online ? "on the site now" : "Shop chat", state: online ? "ok" : "warn", reason: online ? null : "customer_away", until: null, fix: null, limits, default: row.channel === "webchat", proof_level: 0, away_since: null, by_mail_after_seconds: null });
+  out.push({ channel: "email", inbox_id: "ibx_0000000000002", inbox_name: "hello@roastery.example", contact_point_id: email?.id ?? null, address: email?.address ?? "", state: !email || email.health === "bounced" ? "blocked" : email.proof_level < 2 ? "warn" : "ok", reason: !email ? "no_contact_point" : email.health === "bounced" ? "bounced" : email.proof_level < 2 ? "unverified_contact_point" : null, until: null, fix: null, limits: { ...limits, text_max: null, attachment_bytes_max: 26_214_400, attachments_max: 20, types: ["*/*"] }, default: row.channel === "email", proof_level: email?.proof_level ?? 0, away_since: null, by_mail_after_seconds: null });
+  if (row.channel === "whatsapp" || row.number === 4812) out.push({ channel: "whatsapp", inbox_id: "ibx_0000000000004", inbox_name: "WhatsApp Nordlicht", contact_point_id: phone?.id ?? null, address: phone?.address ?? "", state: "blocked", reason: "window_closed", until: null, fix: { action: "use_template", label_key: "fix.use_template" }, limits, default: false, proof_level: 1, away_since: null, by_mail_after_seconds: null });
+  out.push({ channel: "sms", inbox_id: "ibx_0000000000003", inbox_name: "+49 341 555 0100", contact_point_id: phone?.id ?? null, address: phone?.address ?? "", state: phone ? "ok" : "blocked", reason: phone ? null : "no_contact_point", until: null, fix: null, limits: { ...limits, text_max: 1600, attachments_max: 0 }, default: row.channel === "sms", proof_level: phone?.proof_level ?? 0, away_since: null, by_mail_after_seconds: null });
+  if (row.channel === "instagram") out.push({ channel: "instagram", inbox_id: "ibx_0000000000006", inbox_name: "@nordlicht", contact_point_id: null, address: "@customer", state: "warn", reason: "window_closing", until: iso(world.now() + 3 * HOUR), fix: null, limits, default: true, proof_level: 1, away_since: null, by_mail_after_seconds: null });
   if (!out.some((o) => o.default)) {
     const usable = out.find((o) => o.state !== "blocked");
     if (usable) usable.default = true;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { chooseDraft, type LocalDraft } from "./drafts";
 
 const local = (part: Partial<LocalDraft>): LocalDraft => ({ text: "mine", attachments: [], inboxId: null, version: 1, dirty: false, baseSeq: 4, ...part });
-const server = (part: Partial<Draft>): Draft => ({ id: "drf_1", conversation_id: "cnv_1", mode: "reply", text: "theirs", attachments: [], inbox_id: null, version: 1, updated_at: "2026-11-16T10:00:00Z", ...part });
+const server = (part: Partial<Draft>): Draft => ({ id: "drf_1", conversation_id: "cnv_1", mode: "reply", text: "theirs", attachments: [], inbox_id: null, mail: null, version: 1, updated_at: "2026-11-16T10:00:00Z", ...part });
 
 test("nothing anywhere is an empty box", () => {
   expect(chooseDraft(null, undefined)).toEqual({ mine: expect.objectContaining({ text: "", version: 0 }), other: null });
