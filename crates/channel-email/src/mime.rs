@@ -470,11 +470,16 @@ fn base64_and_footer(body: &[u8]) -> Option<Vec<u8>> {
     }
     let rest = body[end..].trim_ascii_start();
     let footer = &rest[rest.iter().take_while(|byte| **byte == b'=').count()..];
-    if footer.trim_ascii().is_empty() || looks_like_base64(footer) {
+    // Joined pieces of base64 come in fours, words do not.
+    let signs = footer.iter().filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')).count();
+    if footer.trim_ascii().is_empty() || (looks_like_base64(footer) && signs % 4 == 0) {
         return base64_lenient(body);
     }
     let mut out = base64_lenient(&body[..end])?;
-    out.extend_from_slice(footer);
+    if !out.ends_with(b"\n") {
+        out.push(b'\n');
+    }
+    out.extend_from_slice(footer.trim_ascii_start());
     Some(out)
 }
 

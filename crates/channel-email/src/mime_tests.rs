@@ -44,6 +44,8 @@ fn odd_transfer_encodings() {
             "SGVsbG8=\n__________\nlist: http://list.test/, (unsubscribe)",
             "Hello\n__________\nlist: http://list.test/, (unsubscribe)",
         ),
+        ("base64", "ecO2dMOkCg== ignored", "yötä\nignored"),
+        ("base64", "SGVs\nbG8=\nSGVsbG8=", "HelloHello"),
         ("quoted-printable", "a=3Db=\nc =20\nd", "a=bc  \nd"),
         ("Quoted Printable", "=C3=A4 =ZZ", "ä =ZZ"),
         ("7-bit", "x=3D", "x=3D"),

@@ -82,7 +82,7 @@ fn same(field: &str, ours: &Json, theirs: &Json) -> bool {
     match field {
         "text" => {
             let even = |value: &Json| {
-                let text = value.as_str().unwrap_or_default().replace('\r', "\n").replace('\0', "");
+                let text = value.as_str().unwrap_or_default().replace("\r\n", "\n").replace('\r', "\n").replace('\0', "");
                 text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned()
             };
             even(ours) == even(theirs)
@@ -185,7 +185,17 @@ fn record_of(parsed: &Json) -> Json {
             if named.is_null() { attribute("content_type", "name") } else { named }
         })
         .collect();
-    json!({"subject": header(top, "subject")["Text"], "from": person["address"], "names": files})
+    // Its text, where all of it is plain text; what it makes of HTML is its own taste.
+    let body: Vec<&Json> =
+        parsed["text_body"].as_array().unwrap().iter().map(|at| &parts[at.as_u64().unwrap() as usize]["body"]).collect();
+    let plain = body.iter().all(|body| body["Text"].is_string());
+    let text = plain.then(|| {
+        body.iter().fold(String::new(), |text, body| {
+            let line = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+            text + line + body["Text"].as_str().unwrap_or_default()
+        })
+    });
+    json!({"subject": header(top, "subject")["Text"], "from": person["address"], "names": files, "text": text})
 }
 
 #[test]
@@ -214,8 +224,13 @@ fn mail_parser_expects_the_same_subject_sender_and_names() {
         // Every name that it found is found here, too; what else we list has a name of our making.
         let missing: Vec<&Json> =
             expected["names"].as_array().unwrap().iter().filter(|n| n.as_str().is_some_and(|n| !names.contains(&n))).collect();
-        let ours = json!({"subject": mail.subject, "from": mail.from.and_then(|from| from.address), "names": missing});
-        for (field, theirs) in [("subject", &expected["subject"]), ("from", &expected["from"]), ("names", &json!([]))] {
+        let text = if expected["text"].is_null() || mail.text_is_of_html { &Json::Null } else { &expected["text"] };
+        let shown = (!text.is_null()).then_some(&mail.text);
+        let ours =
+            json!({"subject": mail.subject, "from": mail.from.and_then(|from| from.address), "names": missing, "text": shown});
+        for (field, theirs) in
+            [("subject", &expected["subject"]), ("from", &expected["from"]), ("names", &json!([])), ("text", text)]
+        {
             if !same(field, &ours[field], theirs) {
                 let key = format!("{name} {field}");
                 let found = json!({"ours": short(&ours[field]), "theirs": short(theirs)});
