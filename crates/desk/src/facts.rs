@@ -23,6 +23,8 @@ pub const INTAKE: [&str; 4] = [NAME, ORDER_NUMBER, TOPIC, ACTION];
 const VALUE_CHARS_MAX: usize = 500;
 const NAME_CHARS_MAX: usize = 40;
 const COUNT_MAX: usize = 100;
+/// Merged conversations whose facts are looked at.
+const MERGED_MAX: usize = 50;
 
 /// Where a fact comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +125,27 @@ pub fn stated(message: &InboundMessage, orders: &[String]) -> Vec<Stated> {
     all
 }
 
+/// What counts now: of the conversation itself, and of those that were merged into it, as long as they say no other.
+pub fn known(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Result<Vec<Fact>, StoreError> {
+    let mut known = fact::of_conversation(tx, workspace, id)?;
+    let mut ids = vec![id];
+    let mut at = 0;
+    while let Some(one) = ids.get(at).copied().filter(|_| at < MERGED_MAX) {
+        at += 1;
+        for merged in store::conversation::merged_here(tx, workspace, one)? {
+            ids.push(merged);
+            for fact in fact::of_conversation(tx, workspace, merged)? {
+                let same = |have: &Fact| have.name == fact.name && (!has_many(&fact.name) || have.value_key == fact.value_key);
+                if known.len() < COUNT_MAX && !known.iter().any(same) {
+                    known.push(fact);
+                }
+            }
+        }
+    }
+    known.sort_by(|a, b| (&a.name, a.set_at, a.id).cmp(&(&b.name, b.set_at, b.id)));
+    Ok(known)
+}
+
 /// Keeps what was stated, as one change of the conversation; true when something was news.
 pub fn learn(
     tx: &mut dyn Conn,
@@ -136,7 +159,7 @@ pub fn learn(
         return Ok(false);
     }
     let (workspace, id) = (locked.workspace(), locked.row.id);
-    let mut known = fact::of_conversation(tx, workspace, id)?;
+    let mut known = known(tx, workspace, id)?;
     let mut learned = vec![];
     for one in stated {
         let value_key = model::fold::fold(&one.value);
@@ -176,7 +199,7 @@ pub fn learn(
 
 /// What counts now.
 pub async fn list(desk: &Desk, workspace: WorkspaceId, id: ConversationId) -> Result<Vec<Fact>, StoreError> {
-    desk.db.read(move |tx| fact::of_conversation(tx, workspace, id)).await
+    desk.db.read(move |tx| known(tx, workspace, id)).await
 }
 
 /// An agent writes a fact down. Of a name that has one value, the new one takes its place.
@@ -195,7 +218,7 @@ pub async fn set(desk: &Desk, who: &Who, id: ConversationId, name: &str, value: 
             if learn(tx, &mut locked, &[one], None, Actor::Agent(who.agent), now)? {
                 locked.save(tx)?;
             }
-            fact::of_conversation(tx, who.workspace, live)
+            known(tx, who.workspace, live)
         })
         .await
         .map_err(not_found)
@@ -208,11 +231,15 @@ pub async fn end(desk: &Desk, who: &Who, id: ConversationId, wrong: FactId) -> R
         .write(Route::Conversation(id), move |tx| -> Result<_, StoreError> {
             let mut locked = Locked::lock_live(tx, who.workspace, id)?;
             let live = locked.row.id;
-            if fact::end(tx, who.workspace, live, wrong, now)? {
+            let holder =
+                known(tx, who.workspace, live)?.into_iter().find(|fact| fact.id == wrong).map(|fact| fact.conversation_id);
+            if let Some(holder) = holder
+                && fact::end(tx, who.workspace, holder, wrong, now)?
+            {
                 locked.log(tx, "conversation.fact_ended", now, Actor::Agent(who.agent), json!({ "fact": wrong }));
                 locked.save(tx)?;
             }
-            fact::of_conversation(tx, who.workspace, live)
+            known(tx, who.workspace, live)
         })
         .await
         .map_err(not_found)

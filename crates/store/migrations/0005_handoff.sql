@@ -1,6 +1,7 @@
 -- Hand-over between channels, the API channel, facts of a conversation.
 CREATE INDEX delivery_inbox ON delivery(workspace_id, inbox_id, id);   -- the last deliveries of an inbox
 CREATE UNIQUE INDEX inbox_anywhere ON inbox(id); -- only: postgres
+CREATE INDEX conversation_merged ON conversation(workspace_id, merged_into, id) WHERE merged_into IS NOT NULL;
 CREATE TABLE proof (                     -- who a customer has shown to be, in one conversation, for a while
   @ID,
   conversation_id BIGINT NOT NULL, contact_id BIGINT NOT NULL,

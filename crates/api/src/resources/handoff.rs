@@ -370,7 +370,7 @@ impl From<store::fact::Fact> for KnownFact {
 async fn what_is_known(front: &Front, workspace: model::WorkspaceId, id: ConversationId) -> Result<Json<Known>, Problem> {
     let now = front.desk.now();
     let read = front.desk.db.read(move |tx| -> Result<_, StoreError> {
-        let facts = store::fact::of_conversation(tx, workspace, id)?;
+        let facts = facts::known(tx, workspace, id)?;
         let (level, _) = proof::level_now(tx, workspace, id, now)?;
         Ok((facts, level, store::proof::live(tx, workspace, id, now)?))
     });

@@ -309,6 +309,26 @@ async fn what_is_known_is_asked_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn facts_come_along_when_conversations_are_merged() {
+    let place = place().await;
+    let (a, b) = (writes(&place, "+15550142", "first").await, writes(&place, "ada@ex.test", "second").await);
+    let owner = place.app.owner_client().await;
+    for (conversation, topic, order) in [(&a, "delivery", "A-1"), (&b, "refund", "A-2")] {
+        let facts = format!("/api/v1/conversations/{conversation}/facts");
+        owner.put(&format!("{facts}/topic"), json!({ "value": topic })).await.ok();
+        owner.put(&format!("{facts}/order_number"), json!({ "value": order })).await.ok();
+    }
+    let (kept, gone) = (ConversationId::parse(&a).unwrap(), ConversationId::parse(&b).unwrap());
+    let (one, other) = (place.app.conversation(kept).await.contact_id, place.app.conversation(gone).await.contact_id);
+    owner.post(&format!("/api/v1/contacts/{one}/merge"), json!({ "other_id": other })).await.ok();
+    owner.post(&format!("/api/v1/conversations/{b}/merge"), json!({ "into": a })).await.ok();
+    let seen = known(&place, &a).await;
+    let values: Vec<&str> = seen["facts"].as_array().unwrap().iter().map(|fact| fact["value"].as_str().unwrap()).collect();
+    assert_eq!(values, ["A-1", "A-2", "delivery"], "orders of both, and the topic of the one that stays");
+    place.app.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_form_and_a_program_fill_the_facts_and_an_agent_has_the_last_word() {
     let place = place().await;
     let owner = place.app.owner_client().await;

@@ -15,6 +15,14 @@ fn body(path: &str, role: usize) -> Json {
         "/api/v1/invitations/accept" => json!({ "token": "x", "name": "x", "password": "correct horse" }),
         "/api/v1/me/password" => json!({ "current": "wrong", "new": "correct horse" }),
         "/api/v1/conversations/{id}/drafts/{mode}" => json!({ "text": "x", "version": 0 }),
+        "/api/v1/companies" => json!({ "name": "Acme" }),
+        "/api/v1/contact_fields" => json!({ "name": format!("Plan {role}"), "kind": "text" }),
+        "/api/v1/contacts/{id}/fields" => json!({ "values": {} }),
+        "/api/v1/contacts/{id}/consents" => json!({ "purpose": "service", "state": "granted", "source": "form" }),
+        "/api/v1/contacts/{id}/merge" => json!({ "other_id": "ctc_0000000000002" }),
+        "/api/v1/segments" => json!({ "name": "Phones", "query": "has:phone", "shared": true }),
+        "/api/v1/duplicates/not_same" => json!({ "pairs": [] }),
+        "/api/v1/contact_imports/{id}/check" => json!({ "columns": {} }),
         "/api/v1/tags" => json!({ "name": "vip" }),
         "/api/v1/views" => json!({ "name": "All", "query": "is:open", "shared": true }),
         "/api/v1/inboxes" => json!({ "channel": "webchat", "name": "Chat" }),
@@ -42,11 +50,17 @@ fn filled(path: &str) -> String {
         "jobs" => "job",
         "contacts" => "ctc",
         "contact_merges" => "mrg",
+        "contact_fields" => "cfd",
+        "contact_imports" => "imp",
+        "companies" => "cpy",
+        "segments" => "seg",
         "files" => "att",
         _ => "evt",
     };
     path.replace("{mode}", "note")
         .replace("{id}", &id(prefix))
+        .replace("{inbox}", &id("ibx"))
+        .replace("{handoff}", &id("hnd"))
         .replace("{undo_id}", &id("evt"))
         .replace("{entry_id}", &id("ent"))
         .replace("{attachment_id}", &id("att"))
