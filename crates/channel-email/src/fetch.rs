@@ -372,11 +372,19 @@ impl Batch {
 }
 
 async fn hand_over(sink: &dyn RawSink, events: Vec<RawEvent>, cursor: Option<Cursor>) -> Result<(), PullError> {
+    let closed = |text| PullError::Lost(format!("nothing can be stored now: {text}"));
+    // What is heavy is not held twice: when the store is busy, it is fetched again.
+    if events.iter().map(|event| event.body.len() as u64).sum::<u64>() > BATCH_BYTES {
+        return sink.accept(events, cursor).await.map_err(|error| match error {
+            SinkError::Busy => PullError::Lost("the store is busy; a large mail is fetched again".to_owned()),
+            SinkError::Closed(text) => closed(text),
+        });
+    }
     loop {
         match sink.accept(events.clone(), cursor.clone()).await {
             Ok(()) => return Ok(()),
             Err(SinkError::Busy) => pause(Duration::from_millis(500)).await,
-            Err(SinkError::Closed(text)) => return Err(PullError::Lost(format!("nothing can be stored now: {text}"))),
+            Err(SinkError::Closed(text)) => return Err(closed(text)),
         }
     }
 }

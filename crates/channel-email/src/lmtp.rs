@@ -230,19 +230,25 @@ impl<'a> Peer<'a> {
             return Ok(true);
         };
         self.say("354 go on, end with a dot").await?;
-        let Some(body) = self.body().await? else {
+        let Some(mut body) = self.body().await? else {
             for _ in &mail.to {
                 self.say("552 5.3.4 the mail is too large").await?;
             }
             return Ok(false);
         };
         // Receivers of one inbox are one mail; each still gets its own answer.
-        let mut stored: Vec<(InboxId, Result<(), SinkError>)> = Vec::new();
+        let mut inboxes: Vec<InboxId> = Vec::new();
         for (_, inbox) in &mail.to {
-            if stored.iter().all(|(have, _)| have != inbox) {
-                let event = self.event(&mail, *inbox, &body);
-                stored.push((*inbox, self.door.accept(*inbox, vec![event]).await));
+            if !inboxes.contains(inbox) {
+                inboxes.push(*inbox);
             }
+        }
+        let mut stored: Vec<(InboxId, Result<(), SinkError>)> = Vec::new();
+        for (at, inbox) in inboxes.iter().enumerate() {
+            // The last one gets the bytes themselves: a large mail is not held twice.
+            let bytes = if at + 1 == inboxes.len() { std::mem::take(&mut body) } else { body.clone() };
+            let event = self.event(&mail, *inbox, bytes);
+            stored.push((*inbox, self.door.accept(*inbox, vec![event]).await));
         }
         for (_, inbox) in &mail.to {
             let outcome = stored.iter().find(|(have, _)| have == inbox).map(|(_, outcome)| outcome);
@@ -259,7 +265,7 @@ impl<'a> Peer<'a> {
         Ok(false)
     }
 
-    fn event(&self, mail: &Mail, inbox: InboxId, body: &[u8]) -> RawEvent {
+    fn event(&self, mail: &Mail, inbox: InboxId, body: Vec<u8>) -> RawEvent {
         let mut headers = vec![(ENVELOPE_FROM.to_owned(), mail.from.clone())];
         headers
             .extend(mail.to.iter().filter(|(_, of)| *of == inbox).map(|(address, _)| (ENVELOPE_TO.to_owned(), address.clone())));
@@ -267,9 +273,9 @@ impl<'a> Peer<'a> {
         headers.extend(self.client_helo.clone().map(|name| (CLIENT_HELO.to_owned(), name)));
         RawEvent {
             // A server that lost our 250 sends the same bytes again.
-            dedupe_key: format!("lmtp/{}", content_key(body)),
-            lane: lane_of(body),
-            body: body.to_vec(),
+            dedupe_key: format!("lmtp/{}", content_key(&body)),
+            lane: lane_of(&body),
+            body,
             headers,
             received_at: self.now(),
             evidence: None,

@@ -270,15 +270,13 @@ impl Smtp {
             Ok(proof) => Some(proof),
             // A server of one's own network may want no proof.
             Err(PullError::SignInAgain) if wire::is_open_relay(mail) => None,
-            Err(PullError::SignInAgain) => return Err(Failure::SignInAgain),
-            Err(PullError::Settings(text)) => return Err(Failure::Settings(text)),
-            Err(PullError::Lost(text)) => return Err(Failure::Silent { phase: Phase::SignIn, text }),
+            Err(error) => return Err(no_proof(error)),
         };
         match Self::open_with(wire, mail, server, proof.as_ref()).await {
             // A token may have been taken back before its end: fetch a new one once.
             Err(Failure::Said { phase: Phase::SignIn, .. }) if matches!(proof, Some(Proof::Token { .. })) => {
                 wire.token_refused(inbox);
-                let newer = wire.proof(inbox, mail, Side::Send).await.map_err(|_| Failure::SignInAgain)?;
+                let newer = wire.proof(inbox, mail, Side::Send).await.map_err(no_proof)?;
                 let opened = Self::open_with(wire, mail, server, Some(&newer)).await;
                 if opened.is_err() {
                     wire.token_refused(inbox);
@@ -442,6 +440,14 @@ impl Smtp {
 
     pub(crate) async fn quit(&mut self) {
         let _gone_anyway = tokio::time::timeout(Duration::from_secs(2), self.link.quit()).await;
+    }
+}
+
+fn no_proof(error: PullError) -> Failure {
+    match error {
+        PullError::SignInAgain => Failure::SignInAgain,
+        PullError::Settings(text) => Failure::Settings(text),
+        PullError::Lost(text) => Failure::Silent { phase: Phase::SignIn, text },
     }
 }
 

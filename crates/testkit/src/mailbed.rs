@@ -177,6 +177,13 @@ impl MailBed {
         Ok(found.lines().filter(|line| !line.trim().is_empty()).count())
     }
 
+    /// Postfix tries everything that waits, now.
+    pub fn flush(&self) {
+        let mut command = Command::new("postqueue");
+        command.args(["-c", &self.path("pf/conf"), "-f"]);
+        let _nothing_may_wait = run_with(command, b"");
+    }
+
     /// Ends all open IMAP connections of all accounts.
     pub fn kick(&self) {
         let _nobody_there = self.doveadm(&["kick", "*"]);

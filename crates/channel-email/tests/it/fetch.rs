@@ -395,12 +395,13 @@ async fn c5_a_mail_that_the_server_itself_cannot_read_is_named_and_holds_up_noth
     connected(&wire, &inbox, &store).await;
     numbered(&bed, 0, 3);
     // The middle one loses its rights on the disk of the mail server, and its size is not in its name.
-    let place = bed.folder().join("dc/mail").join(US).join("new");
-    let mut files: Vec<_> = std::fs::read_dir(&place).unwrap().flatten().map(|entry| entry.path()).collect();
-    files.sort_by_key(|file| std::fs::metadata(file).unwrap().modified().unwrap());
+    let place = bed.folder().join("dc/mail").join(US);
+    let files = ["new", "cur"].into_iter().flat_map(|name| std::fs::read_dir(place.join(name)).unwrap().flatten());
+    let broken =
+        files.map(|entry| entry.path()).find(|file| std::fs::read_to_string(file).unwrap().contains("Subject: mail 1")).unwrap();
     use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(&files[1], std::fs::Permissions::from_mode(0o000)).unwrap();
-    std::os::unix::fs::chown(&files[1], Some(0), Some(0)).unwrap();
+    std::fs::set_permissions(&broken, std::fs::Permissions::from_mode(0o000)).unwrap();
+    std::os::unix::fs::chown(&broken, Some(0), Some(0)).unwrap();
     // Dovecot closes the connection over it, every time. It is tried a few times, alone, and then named.
     for round in 0.. {
         match pull_until(&wire, &inbox, &store, "all three", |store| store.events().len() == 3).await {
