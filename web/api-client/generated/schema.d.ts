@@ -1135,6 +1135,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/entries/{id}/placement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers "Is this about #4812?": yes moves it there by labels (undoable as every such move), new leaves or splits it. */
+        post: operations["post_entries_id_placement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/entries/{id}/retry": {
         parameters: {
             query?: never;
@@ -1146,6 +1163,23 @@ export interface paths {
         put?: never;
         /** Tries a refused answer again. */
         post: operations["post_entries_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entries/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why an entry stands in its conversation and with its contact. 404 for what agents wrote. */
+        get: operations["get_entries_id_why"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1685,6 +1719,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/matching_rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Windows and thresholds of matching and placement, and how case and order numbers look. */
+        get: operations["get_matching_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes them by a merge patch; null gives a default back. For admins. */
+        patch: operations["patch_matching_rules"];
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -1713,6 +1765,23 @@ export interface paths {
         get?: never;
         /** Sets another password and ends every other login session. Codes: `wrong_password`, `invalid`, `rate_limited`. */
         put: operations["put_me_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/provider_events/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why no entry came of an event: suppressed, blocked, forged. For admins. */
+        get: operations["get_provider_events_id_why"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1782,6 +1851,23 @@ export interface paths {
         put?: never;
         /** Takes an event out and works it off again. */
         post: operations["post_quarantine_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rehearse/inbound": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what would become of an event, by the same functions and the live data, and writes nothing. For admins. */
+        post: operations["post_rehearse_inbound"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4664,6 +4750,15 @@ export interface components {
             /** @description The other one, at least 10 characters. */
             new: string;
         };
+        /** @description Where an entry is now. */
+        Placed: {
+            /** @description Its conversation. */
+            conversation_id: components["schemas"]["ConversationId"];
+        };
+        /** @description What an agent says to the question. */
+        PlacementChoice: {
+            conversation_id?: null | components["schemas"]["ConversationId"];
+        };
         /** @description A plan is asked for: the same fields as in sending. */
         PlanMail: {
             contact_point_id?: null | components["schemas"]["ContactPointId"];
@@ -4859,6 +4954,77 @@ export interface components {
         ReceiverList: {
             /** @description In the order asked. */
             items: components["schemas"]["ComposeReceiver"][];
+        };
+        /** @description What would become of it. */
+        Rehearsal: {
+            /** @description Conversations that an agent would choose between. */
+            candidates: components["schemas"]["ConversationId"][];
+            contact_id: null | components["schemas"]["ContactId"];
+            /** @description `append`, `append_silent`, `reopen`, `new`, `suppress`, `quarantine`, `drop`. */
+            conversation: string;
+            conversation_id: null | components["schemas"]["ConversationId"];
+            /** @description Flags. */
+            flags: string[];
+            follow_up_of: null | components["schemas"]["ConversationId"];
+            /** @description `verified`, `controlled`, `unverified`, `none`. */
+            link: string;
+            /** @description Anonymous contacts that join. */
+            merge: components["schemas"]["ContactId"][];
+            /** @description Shown beside a new one. */
+            related: components["schemas"]["ConversationId"][];
+            /** @description Code of the rule that decides. */
+            rule: string;
+            /** @description Contacts that may be the same person. */
+            suggest: components["schemas"]["ContactId"][];
+            /** @description Everything that was weighed. */
+            trace: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description An event that has not happened. */
+        RehearsedEvent: {
+            at?: null | components["schemas"]["Timestamp"];
+            /** @description Written by a machine. */
+            automatic?: boolean;
+            channel?: null | components["schemas"]["Channel"];
+            /** @description Numbers of conversations beside those in the text. */
+            conversation_numbers?: string[];
+            /** @description Who would send it. */
+            from: components["schemas"]["RehearsedKey"][];
+            /** @description The provider's id of it. */
+            id?: string;
+            /** @description Where it would come in. */
+            inbox_id: components["schemas"]["InboxId"];
+            /** @description Display name. */
+            name?: string | null;
+            /** @description Order numbers beside those in the text. */
+            order_numbers?: string[];
+            /** @description Ids that it answers, newest first. */
+            reply_to?: string[];
+            /** @description Subject. */
+            subject?: string | null;
+            /** @description Text. */
+            text?: string;
+            /** @description Tokens in it. */
+            tokens?: string[];
+        };
+        /** @description A key of a sender. */
+        RehearsedKey: {
+            /** @description Proven false. */
+            disproved?: boolean;
+            /** @description What kind of address. */
+            kind: components["schemas"]["ContactPointKind"];
+            /**
+             * Format: int32
+             * @description 3 authenticated, 2 controlled, 1 spoofable, 0 claimed.
+             */
+            proof_level: number;
+            /** @description Page, bot or inbox of an id that is only unique there. */
+            scope?: string;
+            /** @description Typed by a person. */
+            typed?: boolean;
+            /** @description As it would come, in any spelling. */
+            value: string;
         };
         /** @description The one thing that would help. */
         ReplyFix: {
@@ -5587,6 +5753,24 @@ export interface components {
         WebhookSecret: {
             /** @description For checking our webhooks, by the Standard Webhooks convention. */
             secret: string;
+        };
+        /** @description A decision of identity and placement, with everything that was weighed. */
+        Why: {
+            /** @description Where it was put by an agent. */
+            answer: string | null;
+            answered_at: null | components["schemas"]["Timestamp"];
+            /** @description By whom: `agent:agt_..`. */
+            answered_by: string | null;
+            /** @description Conversations to choose between, while nobody has: "Is this about #4812?". */
+            choices: components["schemas"]["ConversationId"][];
+            /** @description When. */
+            made_at: components["schemas"]["Timestamp"];
+            /** @description Code of the rule that decided. */
+            rule: string;
+            /** @description The keys tried, the rules asked in order, topics, windows. */
+            trace: {
+                [key: string]: unknown;
+            };
         };
         /**
          * @description Side of the page, in reading direction.
@@ -8489,6 +8673,47 @@ export interface operations {
             };
         };
     };
+    post_entries_id_placement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EntryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlacementChoice"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Placed"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_entries_id_retry: {
         parameters: {
             query?: never;
@@ -8521,6 +8746,35 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_entries_id_why: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EntryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9878,6 +10132,64 @@ export interface operations {
             };
         };
     };
+    get_matching_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    patch_matching_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_me: {
         parameters: {
             query?: never;
@@ -9964,6 +10276,43 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_provider_events_id_why: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ProviderEventId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10101,6 +10450,45 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_rehearse_inbound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RehearsedEvent"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rehearsal"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
