@@ -217,8 +217,9 @@ pub fn store_pair(
             if let (Some(object), Some(arrival)) = (evidence.as_object_mut(), arrival_of(&known)) {
                 object.insert("arrival".to_owned(), arrival);
             }
-            if let (true, Some(object)) = (reopened, evidence.as_object_mut()) {
-                object.insert("new_since".to_owned(), json!(known.decided_at));
+            let since = if reopened { Some(json!(known.decided_at)) } else { known.evidence.get("new_since").cloned() };
+            if let (Some(since), Some(object)) = (since, evidence.as_object_mut()) {
+                object.insert("new_since".to_owned(), since);
             }
             if reopened {
                 log_found(tx, workspace, one, other, now);

@@ -291,7 +291,16 @@ pub fn settle(
         let level = matched.tried.iter().filter(|t| t.holders.contains(other)).map(|t| t.proof_level).max().unwrap_or(0);
         suggestion::put(tx, workspace, contact.id, *other, "arrival", None, level, &evidence, now)?;
     }
+    let had_name = contact.name.is_some();
     let contact = learn_name(tx, workspace, contact, claims, now)?;
+    // Whoever has something new to be compared by may be somebody whom we know already.
+    let is_compared =
+        |k: &Key<'_>| matches!(k.key.kind, ContactPointKind::Email | ContactPointKind::Phone | ContactPointKind::Account);
+    let is_news = |k: &Key<'_>| counts(k.claim) && !k.owners.iter().any(|(o, ..)| o.live_id == contact.id);
+    let has_news = !disproved && sender.keys.iter().any(|k| is_compared(k) && is_news(k));
+    if has_news || !matched.suggest.is_empty() || (!had_name && contact.name.is_some()) {
+        super::duplicates::check_later(tx, workspace, contact.id, now)?;
+    }
     let strongest = sender.keys.iter().filter(|k| counts(k.claim) && !disproved).map(|k| i64::from(k.claim.proof_level)).max();
     let proof_level = if is_new { strongest.unwrap_or(0) } else { matched.proof_level };
     let mut trace = sender.trace();

@@ -104,9 +104,10 @@ pub async fn export_list(desk: &Desk, who: &Who, query: &str) -> Result<String, 
         desk.db.read(move |tx| contact_field::list(tx, workspace)).await?
     };
     let fields: Vec<_> = fields.into_iter().filter(|f| f.archived_at.is_none()).collect();
-    let head = ["id", "name", "company", "email", "email 2", "phone", "phone 2", "crm_id", "language", "time zone", "marketing"];
+    let head = ["id", "name", "company", "email", "email 2", "phone", "phone 2", "crm_id", "language", "time zone"];
+    let said = ["marketing", "consent date", "consent source"];
     let mut out = String::from("\u{FEFF}");
-    out.push_str(&export_line(head.into_iter().chain(fields.iter().map(|f| f.name.as_str()))));
+    out.push_str(&export_line(head.into_iter().chain(said).chain(fields.iter().map(|f| f.name.as_str()))));
     let (mut below, mut count) = (None, 0_usize);
     loop {
         let (who2, query2, fields2, now) = (who.clone(), query.to_owned(), fields.clone(), desk.now());
@@ -154,14 +155,16 @@ fn line(
     let marketing = holding
         .iter()
         .filter(|((purpose, ..), _)| *purpose == model::Purpose::Marketing)
-        .fold(None, |state, (_, holds)| consent::stricter(state, Some(holds.consent.state)));
+        .map(|(_, holds)| &holds.consent)
+        .max_by_key(|said| (said.state, said.at));
+    let day = marketing.map(|said| said.at.to_string().chars().take(10).collect::<String>()).unwrap_or_default();
     let values = crate::identity::merge::own_values(tx, workspace, live.id, &set)?;
     let name = live.name.clone().unwrap_or_else(|| display_name(&live));
     let (company, locale, zone) =
         (live.company.unwrap_or_default(), live.locale.unwrap_or_default(), live.time_zone.unwrap_or_default());
     let id = live.id.to_string();
     let mut cells: Vec<&str> = vec![&id, &name, &company, &mails[0], &mails[1], &phones[0], &phones[1], &crm[0], &locale, &zone];
-    cells.push(marketing.map_or("", |state| state.word()));
+    cells.extend([marketing.map_or("", |said| said.state.word()), &day, marketing.map_or("", |said| said.source.as_str())]);
     let empty = String::new();
     cells.extend(fields.iter().map(|f| values.get(&f.id).unwrap_or(&empty).as_str()));
     Ok(export_line(cells.into_iter()))

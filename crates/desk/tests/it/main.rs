@@ -12,6 +12,7 @@ mod mailboxes;
 mod mail_out;
 mod message_in;
 mod outbox_rounds;
+mod people_files;
 mod people_history;
 mod people_merge;
 mod reply_out;

@@ -265,20 +265,10 @@ pub fn wish(
 /// Midnight of a day in UTC.
 fn day(text: &str) -> Option<Timestamp> {
     let day = record::date(text);
-    if day.len() != 8 {
-        return None;
-    }
-    let (year, month, date) = (day[..4].parse::<i64>().ok()?, day[4..6].parse::<i64>().ok()?, day[6..].parse::<i64>().ok()?);
-    if !(1970..=2200).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&date) {
-        return None;
-    }
-    // Days since 1970 by the civil calendar.
-    let y = if month <= 2 { year - 1 } else { year };
-    let era = y.div_euclid(400);
-    let yoe = y - era * 400;
-    let doy = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + date - 1;
-    let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-    Some(Timestamp((era * 146_097 + doe - 719_468) * 86_400_000))
+    let (year, rest) = day.split_at_checked(4)?;
+    let (month, date) = rest.split_at_checked(2)?;
+    // A day that the calendar does not have is no day.
+    Timestamp::parse(&format!("{year}-{month}-{date}T00:00:00Z"))
 }
 
 #[cfg(test)]
