@@ -6,12 +6,14 @@ use crate::conversation::Locked;
 use crate::conversation::add::add_event;
 use model::{Actor, ConversationId, Status, Timestamp, WorkspaceId};
 use serde_json::json;
-use store::{Route, StoreError, conversation, login_session, outbox, provider_event};
+use store::{Route, StoreError, automatic_answer, conversation, login_session, outbox, provider_event};
 
 const DAY_MS: i64 = 86_400_000;
 /// Resolved conversations are locked after this time (domain.md 13); never shorter than the reopen window.
 pub const CLOSE_AFTER_MS: i64 = 30 * DAY_MS;
 const PARKED_MS: i64 = DAY_MS;
+/// Counts of senders that are over.
+const BURST_MS: i64 = DAY_MS;
 const UNFINISHED_UPLOAD_MS: i64 = DAY_MS;
 /// Login sessions are kept this long after their end, for those who look into a break-in.
 const ENDED_LOGIN_MS: i64 = 90 * DAY_MS;
@@ -47,6 +49,7 @@ pub async fn run(desk: &Desk, workspace: WorkspaceId) -> Result<Done, StoreError
     }
     done.parked_dropped =
         desk.db.write(Route::Any, move |tx| outbox::forget_parked(tx, workspace, now.plus_ms(-PARKED_MS))).await?;
+    desk.db.write(Route::Any, move |tx| automatic_answer::forget_bursts(tx, workspace, now.plus_ms(-BURST_MS))).await?;
     desk.db.write(Route::Any, move |tx| login_session::delete_old(tx, workspace, now.plus_ms(-ENDED_LOGIN_MS))).await?;
     done.events_without_end =
         desk.db.read(move |tx| provider_event::open_count(tx, workspace, now.plus_ms(-EVENT_END_MS))).await?;

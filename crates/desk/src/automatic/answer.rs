@@ -117,7 +117,7 @@ fn answer_in(
     let Some(point) = contact_point::find(tx, workspace, point)? else { return Ok(()) };
     let to_mail = point.key.kind == ContactPointKind::Email && point.health == Health::Ok;
     // An inbox of ours, and whoever is at it: two of our inboxes must not thank each other.
-    if !to_mail || own.iter().any(|own| own.is(&point.raw)) || now.since(asked.at) > AGE_MS_MAX {
+    if !to_mail || own.iter().any(|own| own.is(&point.raw)) || now.since(model::made_at(asked.id.0)) > AGE_MS_MAX {
         return Ok(());
     }
     let address = &point.key.match_key;

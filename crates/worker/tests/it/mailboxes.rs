@@ -13,7 +13,7 @@ use worker::mailboxes::{self, MailboxTimes};
 
 const ADDRESS: &str = "support@shop.test";
 
-fn bed(options: &BedOptions) -> Option<MailBed> {
+pub(crate) fn bed(options: &BedOptions) -> Option<MailBed> {
     if let Err(why) = missing() {
         println!("skipped: {why}");
         return None;
@@ -21,27 +21,27 @@ fn bed(options: &BedOptions) -> Option<MailBed> {
     Some(MailBed::start_with(options).unwrap())
 }
 
-fn mail(from: &str, to: &str, id: &str, more: &str, text: &str) -> String {
+pub(crate) fn mail(from: &str, to: &str, id: &str, more: &str, text: &str) -> String {
     format!(
         "From: {from}\r\nTo: {to}\r\nSubject: About {id}\r\nMessage-ID: <{id}@cust.test>\r\nDate: Thu, 01 Oct 2026 08:00:00 +0000\r\n{more}\r\n{text}\r\n"
     )
 }
 
-struct Office {
-    app: TestApp,
-    client: Client,
+pub(crate) struct Office {
+    pub(crate) app: TestApp,
+    pub(crate) client: Client,
     supervisor: Supervisor,
 }
 
 impl Office {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let app = TestApp::with_mail().await;
         let client = app.owner_client().await;
         Self { app, client, supervisor: Supervisor::new() }
     }
 
     /// Makes an inbox over HTTP and gives it its password.
-    async fn connect(&self, settings: Json) -> InboxId {
+    pub(crate) async fn connect(&self, settings: Json) -> InboxId {
         let made =
             self.client.post("/api/v1/inboxes", json!({ "channel": "email", "name": "Support", "email": settings })).await.ok();
         assert_eq!(made["enabled"], false, "nothing is taken in before set-up is finished");
@@ -52,19 +52,19 @@ impl Office {
         InboxId::parse(&id).unwrap()
     }
 
-    async fn enable(&self, inbox: InboxId) {
+    pub(crate) async fn enable(&self, inbox: InboxId) {
         self.client.patch(&format!("/api/v1/inboxes/{inbox}"), json!({ "enabled": true })).await.ok();
     }
 
     /// Starts the fetchers.
-    fn fetch(&self) {
+    pub(crate) fn fetch(&self) {
         let times = MailboxTimes { wait_min: Duration::from_millis(50), ..MailboxTimes::default() };
         let (desk, supervisor, stop) = (self.app.desk.desk.clone(), self.supervisor.clone(), self.supervisor.stop_signal());
         self.supervisor.spawn("mailboxes", mailboxes::run(desk, supervisor, times, stop));
     }
 
     /// Does jobs until something holds.
-    async fn until(&self, what: &str, mut good: impl AsyncFnMut() -> bool) {
+    pub(crate) async fn until(&self, what: &str, mut good: impl AsyncFnMut() -> bool) {
         for _ in 0..1_200 {
             self.app.run_jobs().await;
             if good().await {
@@ -79,17 +79,17 @@ impl Office {
         self.client.get(&format!("/api/v1/inboxes/{inbox}/ledger")).await.ok()
     }
 
-    async fn connected(&self, inbox: InboxId) {
+    pub(crate) async fn connected(&self, inbox: InboxId) {
         self.until("the connection", async || self.ledger(inbox).await["state"] == "ok").await;
     }
 
     /// How many mails of an inbox have their end.
-    async fn read(&self, inbox: InboxId) -> i64 {
+    pub(crate) async fn read(&self, inbox: InboxId) -> i64 {
         let workspace = self.app.workspace;
         self.app.read(move |tx| ended(tx, workspace, inbox)).await
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         assert!(self.supervisor.stop(Duration::from_secs(20)).await.is_empty());
         self.app.end().await;
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic, in its helpers too")]
 
 mod follower;
+mod mail_out;
 mod mailboxes;
 mod race;
 mod runner;
