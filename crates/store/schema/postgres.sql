@@ -310,6 +310,7 @@ CREATE INDEX conversation_all ON conversation USING btree (workspace_id, folder,
 CREATE INDEX conversation_contact ON conversation USING btree (workspace_id, contact_id, last_activity_at, id);
 CREATE INDEX conversation_due ON conversation USING btree (workspace_id, folder, next_due_at, id) WHERE (next_due_at IS NOT NULL);
 CREATE INDEX conversation_inbox ON conversation USING btree (workspace_id, inbox_id, folder, last_activity_at, id);
+CREATE INDEX conversation_merged ON conversation USING btree (workspace_id, merged_into, id) WHERE (merged_into IS NOT NULL);
 CREATE UNIQUE INDEX conversation_number ON conversation USING btree (workspace_id, number);
 CREATE INDEX conversation_resolved ON conversation USING btree (workspace_id, resolved_at, id) WHERE (status = 'resolved'::text);
 CREATE INDEX conversation_team ON conversation USING btree (workspace_id, team_id, folder, last_activity_at, id) WHERE (team_id IS NOT NULL);

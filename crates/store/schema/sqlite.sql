@@ -166,6 +166,7 @@ CREATE INDEX conversation_all        ON conversation(workspace_id, folder, last_
 CREATE INDEX conversation_contact    ON conversation(workspace_id, contact_id, last_activity_at, id);
 CREATE INDEX conversation_due        ON conversation(workspace_id, folder, next_due_at, id) WHERE next_due_at IS NOT NULL;
 CREATE INDEX conversation_inbox      ON conversation(workspace_id, inbox_id, folder, last_activity_at, id);
+CREATE INDEX conversation_merged ON conversation(workspace_id, merged_into, id) WHERE merged_into IS NOT NULL;
 CREATE UNIQUE INDEX conversation_number ON conversation(workspace_id, number);
 CREATE INDEX conversation_resolved   ON conversation(workspace_id, resolved_at, id) WHERE status = 'resolved';
 CREATE INDEX conversation_team       ON conversation(workspace_id, team_id, folder, last_activity_at, id) WHERE team_id IS NOT NULL;
