@@ -50,6 +50,8 @@ pub struct BedOptions {
     pub hidden_capabilities: Vec<String>,
     /// The servers file a copy of what support@shop.test submits into Sent, as some providers do.
     pub files_sent_copies: bool,
+    /// A header that Postfix puts on top of each mail, such as `Authentication-Results: mx.shop.test; dkim=pass`.
+    pub header_on_top: Option<String>,
 }
 
 impl MailBed {
@@ -427,6 +429,11 @@ namespace inbox {{
         } else {
             ""
         };
+        let on_top = options
+            .header_on_top
+            .as_ref()
+            .map(|header| format!("smtpd_data_restrictions = check_client_access static:{{PREPEND {header}}}\n"))
+            .unwrap_or_default();
         format!(
             r#"compatibility_level = 3.6
 queue_directory = {dir}/pf/queue
@@ -444,7 +451,7 @@ alias_maps =
 virtual_mailbox_domains = {domains}
 virtual_mailbox_maps = static:all
 virtual_transport = lmtp:inet:127.0.0.1:{lmtp}
-{transport_maps}{copies}recipient_delimiter = +
+{transport_maps}{copies}{on_top}recipient_delimiter = +
 lmtp_send_xforward_command = yes
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s

@@ -27,7 +27,8 @@ fn states(steps: &[CheckStep]) -> Vec<(&str, CheckState)> {
 #[tokio::test]
 async fn a_mail_goes_out_and_comes_back_and_teaches_the_settings() {
     for files in [false, true] {
-        let bed = MailBed::start_with(&BedOptions { files_sent_copies: files, ..BedOptions::default() }).unwrap();
+        let header_on_top = files.then(|| "Authentication-Results: MX.shop.test; dkim=none".to_owned());
+        let bed = MailBed::start_with(&BedOptions { files_sent_copies: files, header_on_top, ..BedOptions::default() }).unwrap();
         let wire = wire(quick());
         let steps = steps(&wire, &inbox(bed.settings(US))).await;
         let ok = CheckState::Ok;
@@ -37,7 +38,11 @@ async fn a_mail_goes_out_and_comes_back_and_teaches_the_settings() {
             "{steps:?}\n{}",
             bed.logs()
         );
-        assert_eq!(steps[3].learned, Some(json!({"keeps_sent_copies": files})));
+        let mut learned = json!({"keeps_sent_copies": files});
+        if files {
+            learned["authserv_id"] = "mx.shop.test".into();
+        }
+        assert_eq!(steps[3].learned, Some(learned));
         assert_eq!(steps[4].learned, Some(json!({"plus_addressing": true})));
         for folder in ["INBOX", "Sent"] {
             assert_eq!(bed.count(US, folder).unwrap(), 0, "the check's mail has removed itself from {folder}");
