@@ -415,3 +415,20 @@ async fn c5_a_mail_that_the_server_itself_cannot_read_is_named_and_holds_up_noth
     assert_eq!(unread, [false, true, false], "{:?}\n{}", store.subjects(), bed.logs());
     assert!(events[1].body.is_empty());
 }
+
+#[tokio::test]
+async fn c8_two_fetchers_at_once_store_each_mail_once_and_whole() {
+    let bed = bed();
+    let (first, second) = (wire(quick()), wire(quick()));
+    let (inbox, store) = (inbox(bed.settings(US)), Store::default());
+    connected(&first, &inbox, &store).await;
+    numbered(&bed, 0, 40);
+    let until = store.until("both are through", |store| store.events().len() == 40 && store.repeats() > 0);
+    tokio::select! {
+        ended = first.pull(&inbox, store.cursor(), &store) => panic!("{ended:?}"),
+        ended = second.pull(&inbox, store.cursor(), &store) => panic!("{ended:?}"),
+        () = until => {}
+    }
+    assert_eq!(store.subjects().into_iter().collect::<BTreeSet<_>>().len(), 40);
+    assert!(store.events().iter().all(|event| event.body.windows(4).any(|bytes| bytes == b"\r\n\r\n")));
+}
