@@ -23,6 +23,14 @@ fn body(path: &str, role: usize) -> Json {
         "/api/v1/segments" => json!({ "name": "Phones", "query": "has:phone", "shared": true }),
         "/api/v1/duplicates/not_same" => json!({ "pairs": [] }),
         "/api/v1/contact_imports/{id}/check" => json!({ "columns": {} }),
+        "/api/v1/signatures" => json!({ "text": "x" }),
+        "/api/v1/templates" => json!({ "name": "x", "text": "y", "shared": true }),
+        "/api/v1/templates/{id}" => json!({ "template": { "name": "x", "text": "y" }, "version": 1 }),
+        "/api/v1/inboxes/{id}/automatic_answers/{kind}" => json!({ "enabled": false, "text": "" }),
+        "/api/v1/settings/chat_by_mail" => json!({ "enabled": true, "delay_seconds": 300, "inbox_id": null, "intro": "" }),
+        "/api/v1/compose" => json!({ "to": [], "subject": "x", "text": "x", "hold_seconds": 0 }),
+        "/api/v1/compose/receivers" => json!({ "addresses": [] }),
+        "/api/v1/compose/drafts" | "/api/v1/compose/drafts/{id}" => json!({ "content": {}, "version": 1 }),
         "/api/v1/tags" => json!({ "name": "vip" }),
         "/api/v1/views" => json!({ "name": "All", "query": "is:open", "shared": true }),
         "/api/v1/inboxes" => json!({ "channel": "webchat", "name": "Chat" }),
@@ -55,9 +63,12 @@ fn filled(path: &str) -> String {
         "companies" => "cpy",
         "segments" => "seg",
         "files" => "att",
+        "templates" => "tpl",
+        "compose" => "cdr",
         _ => "evt",
     };
     path.replace("{mode}", "note")
+        .replace("{kind}", "acknowledge")
         .replace("{id}", &id(prefix))
         .replace("{inbox}", &id("ibx"))
         .replace("{handoff}", &id("hnd"))
