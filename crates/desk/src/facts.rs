@@ -104,6 +104,9 @@ pub fn stated(message: &InboundMessage, orders: &[String]) -> Vec<Stated> {
             all.push(Stated { name, value: tidy_value(value), source });
         }
     };
+    if let Some(name) = message.from.iter().filter(|claim| !claim.disproved).find_map(|claim| claim.name.as_deref()) {
+        add(NAME, name, Source::Text);
+    }
     let field = |name: &str| message.context.as_ref().and_then(|context| context.get(name)).and_then(Json::as_object);
     for (key, value) in field("form").into_iter().flatten() {
         add(key, value.as_str().unwrap_or_default(), Source::Form);

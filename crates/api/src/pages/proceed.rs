@@ -35,7 +35,7 @@ fn page(status: StatusCode, business: &str, body: &str, chat: Option<&str>) -> R
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"robots\" content=\"noindex\">\
-         <meta name=\"referrer\" content=\"no-referrer\"><meta name=\"color-scheme\" content=\"light dark\">\
+         <meta name=\"referrer\" content=\"same-origin\"><meta name=\"color-scheme\" content=\"light dark\">\
          <link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/page.css\"><script src=\"/page.js\" defer></script>{loader}</head>\
          <body><main class=\"card\"><div class=\"mark\"><span>{title}</span></div>{body}</main></body></html>",
         title = escape(title),
@@ -44,7 +44,8 @@ fn page(status: StatusCode, business: &str, body: &str, chat: Option<&str>) -> R
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // No other site learns the link. With "no-referrer" a browser would press with the origin "null", which is nobody's.
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
 }
 

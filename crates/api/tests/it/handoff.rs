@@ -77,7 +77,7 @@ async fn a_link_to_a_confirmed_address_leads_into_the_chat_of_the_same_conversat
         for secret in ["change my order", "555", "Lea"] {
             assert!(!page.text().contains(secret), "{secret}");
         }
-        assert_eq!((page.header("cache-control"), page.header("referrer-policy")), ("no-store", "no-referrer"));
+        assert_eq!((page.header("cache-control"), page.header("referrer-policy")), ("no-store", "same-origin"));
     }
     assert_eq!(known(&place, &conversation).await["proof"], Json::Null);
 
