@@ -110,6 +110,11 @@ impl Imap {
         let name = mail.login_name(server).to_owned();
         let signing_in = async {
             match proof {
+                // LOGIN carries ASCII only.
+                Proof::Password(password) if !name.is_ascii() || !password.expose().is_ascii() => {
+                    let first = format!("\0{name}\0{}", password.expose()).into_bytes();
+                    client.authenticate("PLAIN", Answers { first: Some(first), after: b"" }).await
+                }
                 Proof::Password(password) => client.login(&name, password.expose()).await,
                 Proof::Token { mechanism, token } => {
                     let first = Proof::first_answer(*mechanism, &name, &server.host, server.port, token).into_bytes();

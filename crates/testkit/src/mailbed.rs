@@ -240,6 +240,7 @@ impl MailBed {
             // Without the trailing colons the user data base has no such account.
             let _always_fits = writeln!(accounts, "{name}:{{PLAIN}}{PASSWORD}::::::");
         }
+        let _always_fits = writeln!(accounts, "umlaut@shop.test:{{PLAIN}}pässwort \"1\"::::::");
         std::fs::write(dir.join("dc/users"), accounts)?;
         std::fs::write(dir.join("pf/conf/main.cf"), self.main_cf(options))?;
         std::fs::write(dir.join("pf/conf/master.cf"), self.master_cf())?;

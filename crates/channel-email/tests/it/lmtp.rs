@@ -108,7 +108,7 @@ async fn swaks(port: u16, to: &str, more: &[&str]) -> (i32, String) {
 }
 
 /// Says lines and gives all that was answered until the peer hangs up or falls silent.
-async fn talk(port: u16, bytes: &[u8]) -> String {
+async fn say_all(port: u16, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let _peer_may_hang_up = stream.write_all(bytes).await;
     let mut answer = Vec::new();
@@ -186,7 +186,7 @@ async fn a_mail_that_comes_again_after_a_lost_answer_is_one_mail() {
         stream.write_all(&dialogue[..dialogue.len() - 6]).await.unwrap();
         hall.until(1).await;
         drop(stream);
-        let answer = talk(port, dialogue).await;
+        let answer = say_all(port, dialogue).await;
         assert!(answer.contains("250 2.0.0 stored") && answer.ends_with("221 2.0.0 bye\r\n"), "{answer}");
     })
     .await;
@@ -210,14 +210,14 @@ async fn hostile_peers_get_clear_answers_and_harm_nobody() {
             (b"FOO\r\n".repeat(50), "421 4.7.0 too many mistakes"),
         ];
         for (bytes, want) in cases {
-            let answer = talk(port, &bytes).await;
+            let answer = say_all(port, &bytes).await;
             assert!(answer.contains(want), "{want}: {answer}");
         }
         // Too many receivers: refused for now, the first thousand stand.
         let mut many = b"LHLO mx\r\nMAIL FROM:<a@b.test>\r\n".to_vec();
         many.extend((0..1_005).flat_map(|n| format!("RCPT TO:<support+{n}@in.test>\r\n").into_bytes()));
         many.extend(b"RSET\r\nQUIT\r\n");
-        let answer = talk(port, &many).await;
+        let answer = say_all(port, &many).await;
         assert_eq!((answer.matches("250 2.1.5").count(), answer.matches("452 4.5.3").count()), (1_000, 5));
         // More than a mail may have: read to its end, thrown away, and the next one is served on the same connection.
         let mut large = b"LHLO mx\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<support@in.test>\r\nDATA\r\n".to_vec();
@@ -225,7 +225,7 @@ async fn hostile_peers_get_clear_answers_and_harm_nobody() {
         large.extend(
             b".\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<support@in.test>\r\nDATA\r\nSubject: small\r\n\r\nx\r\n.\r\nQUIT\r\n",
         );
-        let answer = talk(port, &large).await;
+        let answer = say_all(port, &large).await;
         assert!(answer.contains("552 5.3.4") && answer.contains("250 2.0.0 stored"), "{answer}");
         // A hundred who say nothing do not keep the door shut for ever.
         let silent: Vec<TcpStream> = futures_util::future::join_all((0..100).map(|_| TcpStream::connect(("127.0.0.1", port))))
@@ -237,7 +237,7 @@ async fn hostile_peers_get_clear_answers_and_harm_nobody() {
         hall.until(1).await;
         let served = async {
             loop {
-                let answer = talk(port, b"LHLO mx\r\nQUIT\r\n").await;
+                let answer = say_all(port, b"LHLO mx\r\nQUIT\r\n").await;
                 if answer.contains("221") {
                     return;
                 }
@@ -256,6 +256,6 @@ async fn a_door_that_cannot_tell_whose_address_it_is_bounces_nothing() {
     let hall = Hall::default();
     *hall.unsure.lock().unwrap() = true;
     let answer =
-        open(&hall, async |port| talk(port, b"LHLO mx\r\nMAIL FROM:<>\r\nRCPT TO:<support@in.test>\r\nQUIT\r\n").await).await;
+        open(&hall, async |port| say_all(port, b"LHLO mx\r\nMAIL FROM:<>\r\nRCPT TO:<support@in.test>\r\nQUIT\r\n").await).await;
     assert!(answer.contains("451 4.3.0") && !answer.contains("550"), "{answer}");
 }

@@ -262,3 +262,15 @@ async fn a_device_code_is_asked_for_until_it_was_typed() {
     );
     assert!(provider.asked()[0].contains("scope=mail+offline_access"));
 }
+
+#[tokio::test]
+async fn a_password_may_hold_any_character() {
+    let bed = bed();
+    let inbox = inbox_with(bed.settings("umlaut@shop.test"), secrets(&[("password", "pässwort \"1\"")]));
+    let wire = wire(quick());
+    signs_in(&wire, &inbox).await.unwrap();
+    let results = wire.check(&inbox).await;
+    assert!(results.iter().all(|result| result.state == channel::CheckState::Ok), "{results:?}");
+    let wrong = inbox_with(bed.settings("umlaut@shop.test"), secrets(&[("password", "pässwort")]));
+    assert_eq!(signs_in(&wire, &wrong).await, Err(PullError::SignInAgain));
+}
