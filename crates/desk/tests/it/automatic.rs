@@ -1,4 +1,5 @@
 //! What the product writes by itself, and that it stops.
+#![allow(clippy::unwrap_used, reason = "a story that meets something else than it tells has failed")]
 
 use crate::mail_out::{OWN, arrives, mail, mailbox, person, sent};
 use channel::{Automatic, InboundMessage};

@@ -1,4 +1,5 @@
 //! Conversations that an agent begins by mail.
+#![allow(clippy::unwrap_used, reason = "a story that meets something else than it tells has failed")]
 
 use crate::mail_out::{OWN, arrives, mail, mailbox, sent};
 use desk::reply::compose::{FilledTemplate, compose, drafts, fill_template, keep_draft, receivers, remove_draft};

@@ -1,4 +1,5 @@
 //! Answers by mail: who gets them, what stands in them, and what comes back about them.
+#![allow(clippy::unwrap_used, reason = "a story that meets something else than it tells has failed")]
 
 use channel::{
     Automatic, ClaimSource, ContactPointClaim, InboundEvent, InboundMessage, MailFacts, MailReport, ReportKind, ReportedRecipient,
