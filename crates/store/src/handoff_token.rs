@@ -108,6 +108,9 @@ pub fn find(tx: &mut dyn Conn, workspace: WorkspaceId, id: i64) -> Result<Option
 }
 
 const OF_CONVERSATION: &str = "SELECT id, token_hash, mode, conversation_id, contact_id, delivered_point_id, level, target_channel, target_inbox_id, entry_id, made_by, created_at, expires_at, used_at, used_by, used_point_id, attempts FROM handoff_token WHERE workspace_id = $1 AND conversation_id = $2 ORDER BY id DESC LIMIT $3";
+/// Texts of this file that list, for the test that looks at their query plans.
+pub const WALKS: [&str; 1] = [OF_CONVERSATION];
+
 /// The tokens of a conversation, newest first.
 pub fn of_conversation(
     tx: &mut dyn Conn,

@@ -81,6 +81,9 @@ pub fn of_contact(tx: &mut dyn Conn, workspace: WorkspaceId, id: ContactId) -> R
 }
 
 const OPEN: &str = "SELECT id, a_id, b_id, source, bits, level, evidence, state, made_at, decided_by, decided_at FROM contact_suggestion WHERE workspace_id = $1 AND state = 'open' AND (made_at, id) < ($2, $3) ORDER BY made_at DESC, id DESC LIMIT $4";
+/// Texts of this file that list, for the test that looks at their query plans.
+pub const WALKS: [&str; 3] = [OPEN, OF_A, OF_B];
+
 /// Open pairs, newest first, below the position `(made_at, id)`.
 pub fn open(tx: &mut dyn Conn, workspace: WorkspaceId, below: (i64, i64), limit: i64) -> Result<Vec<Suggestion>, StoreError> {
     Ok(tx.rows(OPEN, values![workspace, below.0, below.1, limit])?.iter().map(read).collect())

@@ -198,7 +198,13 @@ fn consequences(tx: &mut dyn Conn, locked: &mut Locked, added: &Entry, now: Time
     if row.subject.is_none() {
         row.subject.clone_from(&added.body.subject);
     }
-    if added.direction == Direction::In {
+    if added.direction == Direction::In && added.audience == Audience::Outside {
+        // A third party has answered: somebody should look, but it is not the customer who waits.
+        row.unread_count += 1;
+        if !added.closing {
+            reopen(tx, locked, now)?;
+        }
+    } else if added.direction == Direction::In {
         row.customer_seq = added.seq;
         row.customer_at = Some(added.at);
         row.unread_count += 1;

@@ -150,7 +150,7 @@ fn main_number(text: &str, spelling: Spelling, international: bool) -> Option<St
         None
     };
     if let Some(outside) = outside {
-        if outside.is_empty() {
+        if outside.len() < 3 {
             return None;
         }
         let plus = format!("+{outside}");

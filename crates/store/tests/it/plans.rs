@@ -28,6 +28,8 @@ async fn lists_and_timelines_walk_an_index_in_its_own_order() {
         .chain(&store::outbox::WALKS)
         .chain(&store::fact::WALKS)
         .chain(&store::proof::WALKS)
+        .chain(&store::suggestion::WALKS)
+        .chain(&store::handoff_token::WALKS)
         .chain(&store::pull::WALKS);
     for sql in walks.copied() {
         let plan = plan(&db, sql, placeholders(sql)).await;
