@@ -61,6 +61,9 @@ async fn keep_house_once(desk: &Desk) -> Result<(), StoreError> {
         if done != desk::housekeeping::Done::default() {
             tracing::info!(%workspace, closed = done.closed, parked_dropped = done.parked_dropped, "housekeeping is done");
         }
+        if let Some(pass) = desk::contacts::duplicates::pass_when_due(desk, workspace).await? {
+            tracing::info!(%workspace, contacts = pass.contacts, suggested = pass.suggested, "contacts were compared");
+        }
     }
     Ok(())
 }

@@ -99,6 +99,7 @@ async fn duplicates_are_listed_compared_merged_and_separated() {
     assert_eq!(owner.get("/api/v1/duplicates").await.ok()["items"], json!([]));
     let undo = format!("/api/v1/contact_merges/{}/undo", done["merge_id"].as_str().unwrap());
     app.clock.advance_ms(31 * 86_400_000);
+    let owner = app.owner_client().await;
     assert_eq!(owner.post(&undo, json!({})).await.code(), (409, "needs_preview".into()));
     let preview = owner.post(&format!("{undo}?dry_run=true"), json!({})).await.ok();
     assert_eq!((&preview["needs_confirming"], &preview["conversations"]), (&json!(true), &json!(1)));

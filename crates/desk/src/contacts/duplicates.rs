@@ -15,6 +15,8 @@ use store::suggestion::{self, Suggestion};
 use store::{Conn, Route, StoreError, contact, contact_field, contact_key, contact_point, setting};
 
 const MODEL_SETTING: &str = "duplicates.model";
+const PASSED_SETTING: &str = "duplicates.passed_at";
+const PASS_EVERY_MS: i64 = 86_400_000;
 /// A key that more contacts share tells nothing.
 const SHARING_MAX: i64 = 50;
 /// Candidates that are looked at in full, those with most shared keys first.
@@ -320,6 +322,19 @@ pub async fn full_pass(desk: &Desk, workspace: WorkspaceId) -> Result<Pass, Stor
             .await?;
     }
     Ok(Pass { contacts, compared, suggested, learned })
+}
+
+/// Runs the pass when the last one is a day old. Gives what it did, or nothing when it was not time.
+pub async fn pass_when_due(desk: &Desk, workspace: WorkspaceId) -> Result<Option<Pass>, StoreError> {
+    let now = desk.now();
+    let last = desk.db.read(move |tx| setting::find(tx, workspace, PASSED_SETTING)).await?;
+    let last: Option<Timestamp> = last.and_then(|value| serde_json::from_value(value).ok());
+    if last.is_some_and(|at| now.since(at) < PASS_EVERY_MS) {
+        return Ok(None);
+    }
+    // Noted first: a pass that cannot end must not be begun again every ten minutes.
+    desk.db.write(Route::Any, move |tx| setting::put(tx, workspace, PASSED_SETTING, &json!(now))).await?;
+    full_pass(desk, workspace).await.map(Some)
 }
 
 /// A pair for an agent to judge.
