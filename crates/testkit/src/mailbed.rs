@@ -584,17 +584,23 @@ fn new_folder() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// Ports that are free for TCP and UDP now. Held open together, so that all differ.
+/// Ports that are free for TCP and UDP now. Held open together, so that all differ; below those that the system gives to
+/// connections going out, one of which could take a port between this look and the server's start.
 fn free_ports(count: usize) -> Result<Vec<u16>, String> {
+    use std::hash::{BuildHasher, Hasher};
     let mut held = Vec::new();
-    while held.len() < count {
-        let tcp = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-        let port = tcp.local_addr().map_err(|error| error.to_string())?.port();
-        if let Ok(udp) = UdpSocket::bind(("127.0.0.1", port)) {
+    for _ in 0..1_000 {
+        if held.len() == count {
+            return Ok(held.into_iter().map(|(_, _, port)| port).collect());
+        }
+        // Differs from call to call and from process to process.
+        let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+        let port = 10_000 + u16::try_from(random % 22_000).unwrap_or(0);
+        if let (Ok(tcp), Ok(udp)) = (TcpListener::bind(("127.0.0.1", port)), UdpSocket::bind(("127.0.0.1", port))) {
             held.push((tcp, udp, port));
         }
     }
-    Ok(held.into_iter().map(|(_, _, port)| port).collect())
+    Err("no free ports for the mail bed".to_owned())
 }
 
 fn wait_for_port(port: u16) -> Result<(), String> {
