@@ -59,6 +59,8 @@ pub async fn once(desk: &Desk, workspace: WorkspaceId, id: InboxId) -> Result<Fe
     while let Ok(news) = told.try_recv() {
         health.hear(news).await?;
     }
+    // A long catch-up over a bad line is progress, although the line breaks before everything is read: no growing wait.
+    health.heard |= sink.gave.load(std::sync::atomic::Ordering::SeqCst);
     match end {
         Ok(cursor) => {
             // It ended by itself: what it says is what it has committed.

@@ -15,7 +15,7 @@ use crate::ingest::{self, IngestError};
 use channel::{Cursor, Fut, RawEvent, RawSink, SinkError, SourceNews};
 use model::{InboxId, InboxState, WorkspaceId};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use store::StoreError;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -61,11 +61,20 @@ struct StoreSink {
     news: Option<UnboundedSender<SourceNews>>,
     /// How many were new.
     fresh: AtomicI64,
+    /// Something was stored: the source gives.
+    gave: AtomicBool,
 }
 
 impl StoreSink {
     fn new(desk: &Desk, workspace: WorkspaceId, open: &Arc<OpenInbox>, news: Option<UnboundedSender<SourceNews>>) -> Self {
-        Self { desk: desk.clone(), workspace, open: Arc::clone(open), news, fresh: AtomicI64::new(0) }
+        Self {
+            desk: desk.clone(),
+            workspace,
+            open: Arc::clone(open),
+            news,
+            fresh: AtomicI64::new(0),
+            gave: AtomicBool::new(false),
+        }
     }
 }
 
@@ -75,6 +84,7 @@ impl RawSink for StoreSink {
             match ingest::accept_pulled(&self.desk, self.workspace, &self.open, events, cursor).await {
                 Ok(stored) => {
                     let fresh = stored.iter().filter(|one| one.fresh).count();
+                    self.gave.store(true, Ordering::SeqCst);
                     self.fresh.fetch_add(i64::try_from(fresh).unwrap_or(i64::MAX), Ordering::SeqCst);
                     Ok(())
                 }
