@@ -1,5 +1,6 @@
 import type { Agent, Attachment, BusinessHours, Channel, Contact, ConversationRow, Draft, Entry, EntryStatus, GivenUpJob, Inbox, Invitation, Me, Presence, QuarantineItem, ReplyOption, Status, Tag, Team, View, WebchatSettings } from "@continuo/api-client";
 import { chance, makeId } from "./chance";
+import { mails } from "./mail";
 import { FIRST, LAST, SHORT, TOPICS } from "./scripts";
 
 /** Everything the fake backend knows. One plain object, built from a seed and a start time. */
@@ -232,6 +233,7 @@ function showcase(world: World, start: number) {
   addEntry(world, row, t(1, 10, 9), { kind: "note", direction: "internal", channel: "internal", author: us(bo), body: body("Provider confirmed: second charge is a reservation. @Lea can you check the refund on Thursday?") });
   addEntry(world, row, t(1, 10, 12), { kind: "message", direction: "out", channel: "sms", inbox_id: "ibx_0000000000003", author: us(bo), body: body("As promised: the reservation ends on Thursday. Bo from Nordlicht"), status: statusOf("failed", t(1, 10, 12), { reason: "address" }) });
   addEntry(world, row, t(1, 15, 30), { kind: "call", direction: "in", channel: "voice", inbox_id: "ibx_0000000000005", author: them, call: { id: newId(world, "cal"), state: "missed", duration_ms: 0, wait_ms: 74_000 } });
+  mails.forEach((m, i) => addEntry(world, row, t(1, 16, i * 9), { kind: "message", direction: m.out ? "out" : "in", channel: "email", inbox_id: "ibx_0000000000002", author: m.out ? us(bo) : them, body: { text: m.text, html_safe: m.html, subject: m.subject, mail: m.mail }, status: m.out ? statusOf("sent", t(1, 16, i * 9)) : null, via: m.out ? null : { proof_level: m.level ?? 2, flags: m.flags ?? [] } }));
   addEvent(world, row, start - 26 * MIN, "channel_switched", { from: "voice", to: "webchat" }, "system");
   addEvent(world, row, start - 26 * MIN + 1000, "identity_given", { level: 3 }, "system");
   addEntry(world, row, start - 25 * MIN, { kind: "message", direction: "in", author: them, body: body("Hi, I am back. Is there any news about the refund?"), via: { proof_level: 3, flags: [] }, context: { page: "https://shop.example/account/orders/8841" } });

@@ -4,6 +4,7 @@ import { en, type Text } from "./en";
 export const ar: Text = {
   ...en,
   close: "إغلاق", cancel: "إلغاء", save: "حفظ", edit: "تعديل", open: "فتح", copy: "نسخ", copied: "تم النسخ", undo: "تراجع", retry: "أعد المحاولة", more: "المزيد", name: "الاسم", you: "أنت", me: "أنا", nobody: "لا أحد", team: "الفريق", yesterday: "أمس", today: "اليوم", tryAgain: "أعد المحاولة", inbox: "الوارد", search: "بحث", settings: "الإعدادات", mySettings: "إعداداتي", signOut: "تسجيل الخروج", theme: "المظهر", themeName: { system: "مثل النظام", light: "فاتح", dark: "داكن" },
+  ml: { ...en.ml, from: "من", to: "إلى", subject: "الموضوع", fold: { quote: "بريد سابق", forward: "بريد معاد توجيهه", signature: "التوقيع" }, picture: "صورة", folder: "مجلد", onServer: "على الخادم", here: "هنا", quarantined: "الحجر", ignored: "متروك", waits: "في الطريق", isMissing: "ناقص", compose: "بريد جديد", composeTo: "إلى", words: "النص", addMail: "أضف بريدا", password: "كلمة المرور", connect: "ربط" },
   channel: { ...en.channel, webchat: "دردشة", email: "بريد", sms: "رسالة نصية", whatsapp: "واتساب", voice: "هاتف", internal: "الفريق" },
   statusName: { open: "مفتوحة", pending: "بانتظار العميل", on_hold: "بانتظار طرف آخر", snoozed: "مؤجلة", resolved: "مغلقة", closed: "مغلقة نهائيا" },
   priorityName: { low: "منخفضة", normal: "عادية", high: "عالية", urgent: "عاجلة" },

@@ -1,3 +1,4 @@
+import { mailDe } from "./de-mail";
 import { deSettings } from "./de-settings";
 import type { Text } from "./en";
 
@@ -7,6 +8,7 @@ const by = (who: string | null) => who ?? "Regel";
 
 export const de: Text = {
   ...deSettings,
+  ...mailDe,
   close: "Schließen", cancel: "Abbrechen", save: "Speichern", edit: "Bearbeiten", open: "Öffnen", copy: "Kopieren", copied: "Kopiert", selectedForCopy: "Markiert, Strg C drücken", done: "Fertig", skip: "Überspringen", undo: "Rückgängig", retry: "Erneut versuchen", more: "Mehr", set: "Setzen", name: "Name", you: "Sie", me: "Ich", someone: "Jemand", robot: "Roboter", nobody: "Niemand", team: "Team", nextWord: "Weiter", backWord: "Zurück", yesterday: "Gestern", today: "Heute", tryAgain: "Erneut versuchen", errorCode: "Code:", copyCode: "Code kopieren", messages: "Meldungen", nothingFound: "Nichts gefunden", showAll: (c) => `Alle ${c} zeigen`, copyThis: (what) => `${what} kopieren`,
   inbox: "Eingang", search: "Suche", settings: "Einstellungen", mySettings: "Meine Einstellungen", signOut: "Abmelden", mainNavigation: "Hauptnavigation", skipToConversation: "Zum Inhalt springen", noSuchPage: "Diese Seite gibt es nicht.", theme: "Darstellung", themeName: { system: "Wie das System", light: "Hell", dark: "Dunkel" },
   channel: { webchat: "Chat", email: "E-Mail", sms: "SMS", whatsapp: "WhatsApp", messenger: "Messenger", instagram: "Instagram", telegram: "Telegram", viber: "Viber", voice: "Telefon", api: "API", internal: "Team" },

@@ -1,3 +1,4 @@
+import { mailEn } from "./en-mail";
 import { settingsEn } from "./en-settings";
 
 /** English: the reference catalogue. Every other language has the same shape. Words per workspace.md 5.1; no synonyms. */
@@ -6,6 +7,7 @@ const by = (who: string | null) => who ?? "Rule";
 
 export const en = {
   ...settingsEn,
+  ...mailEn,
   // everywhere
   close: "Close", cancel: "Cancel", save: "Save", edit: "Edit", open: "Open", copy: "Copy", copied: "Copied", selectedForCopy: "Selected, press Ctrl C", done: "Done", skip: "Skip", undo: "Undo", retry: "Retry", more: "More", set: "Set", name: "Name", you: "You", me: "Me", someone: "Someone", robot: "Robot", nobody: "Nobody", team: "Team", nextWord: "Next", backWord: "Back", yesterday: "Yesterday", today: "Today", tryAgain: "Try again", errorCode: "Code:", copyCode: "Copy code", messages: "Messages", nothingFound: "Nothing found", showAll: (c: number) => `Show all ${c}`, copyThis: (what: string) => `Copy ${what}`,
   inbox: "Inbox", search: "Search", settings: "Settings", mySettings: "My settings", signOut: "Sign out", mainNavigation: "Main navigation", skipToConversation: "Skip to conversation", noSuchPage: "This page does not exist.", theme: "Theme", themeName: { system: "Like the system", light: "Light", dark: "Dark" },

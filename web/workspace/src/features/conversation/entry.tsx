@@ -1,18 +1,19 @@
-import { ArrowRight, Bot, ChevronDown, Clock3, CircleAlert, CircleCheck, CheckCheck, Check, Download, Ellipsis, FileText, Link2, Copy, Lock, MapPin, PhoneIncoming, PhoneMissed, PhoneOutgoing, Scissors, Undo2, Voicemail, CornerUpRight } from "lucide-react";
-import { Fragment, memo, useState, type ReactNode } from "react";
-import { Problem, type Attachment, type Entry, type EntryKind, type Part } from "@continuo/api-client";
+import { ArrowRight, Bot, ChevronDown, Clock3, CircleAlert, CircleCheck, CheckCheck, Check, Ellipsis, Link2, Copy, Lock, MapPin, PhoneIncoming, PhoneMissed, PhoneOutgoing, Scissors, Undo2, Voicemail, CornerUpRight } from "lucide-react";
+import { memo, useState, type ReactNode } from "react";
+import { Problem, type Entry, type EntryKind, type Part } from "@continuo/api-client";
 import { api, need } from "../../app/api";
 import { applyEntry } from "../../app/cache";
 import { discard, retry, type Outgoing } from "../../app/outbox";
-import { bytes, clock, duration, full, useNow } from "../../app/time";
+import { clock, duration, full, useNow } from "../../app/time";
 import { toast } from "../../app/toasts";
 import { problemText, t } from "../../text";
 import { Button } from "../../ui/button";
 import { ChannelTile, channelName } from "../../ui/channel";
 import { cx } from "../../ui/cx";
 import { Menu, MenuItem } from "../../ui/menu";
-import { splitQuote } from "./timeline-rows";
+import { MailCard } from "./mail";
 import { eventText, reasonText, statusWords, type Names } from "./words";
+import { Files, RichText } from "./words-and-files";
 
 export interface EntryActions {
   onMove: (entry: Entry) => void;
@@ -26,52 +27,6 @@ interface LookProps {
   tail: boolean;
   names: Names;
   actions: EntryActions;
-}
-
-const LINK = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]]/g;
-/** Plain text with its addresses made clickable; mentions in notes stand out. */
-export function RichText({ text, mentions }: { text: string; mentions?: string[] }) {
-  const out: ReactNode[] = [];
-  let last = 0;
-  const names = (mentions ?? []).map((m) => m.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  const pattern = names.length ? new RegExp(`${LINK.source}|@(?:${names.join("|")})`, "g") : LINK;
-  for (const m of text.matchAll(pattern)) {
-    if (m.index > last) out.push(text.slice(last, m.index));
-    if (m[0].startsWith("@")) out.push(<span key={m.index} className="rounded-chip bg-brand-tint px-0.5 font-medium text-brand">{m[0]}</span>);
-    else out.push(<a key={m.index} href={m[0]} target="_blank" rel="noopener noreferrer nofollow" className="break-all text-info underline underline-offset-2">{m[0]}</a>);
-    last = m.index + m[0].length;
-  }
-  out.push(text.slice(last));
-  return <>{out.map((x, i) => <Fragment key={i}>{x}</Fragment>)}</>;
-}
-
-function Files({ files, end }: { files: Attachment[]; end: boolean }) {
-  if (files.length === 0) return null;
-  return (
-    <ul className={cx("flex flex-wrap gap-2", end && "justify-end")} aria-label={t.filesLabel}>
-      {files.map((f) =>
-        f.inline && f.mime.startsWith("image/") ? (
-          <li key={f.id}>
-            <a href={f.url} target="_blank" rel="noopener noreferrer" className="block overflow-hidden rounded-control border border-line bg-fill" title={`${f.name}, ${bytes(f.bytes)}`}>
-              {/* The box is reserved, so a late picture moves nothing. */}
-              <img src={f.url} alt={f.name} loading="lazy" className="h-44 w-64 max-w-full object-cover" />
-            </a>
-          </li>
-        ) : (
-          <li key={f.id}>
-            <a href={f.url} download={f.name} className="flex h-11 max-w-72 items-center gap-2 rounded-control border border-line bg-surface pe-3 ps-2 text-13 hover:bg-canvas">
-              <FileText size={18} className="shrink-0 text-ink3" aria-hidden />
-              <span className="min-w-0">
-                <span className="block truncate font-medium">{f.name}</span>
-                <span className="tnum block text-12 text-ink3">{bytes(f.bytes)}</span>
-              </span>
-              <Download size={15} className="shrink-0 text-ink3" aria-hidden />
-            </a>
-          </li>
-        ),
-      )}
-    </ul>
-  );
 }
 
 function PartView({ part }: { part: Part }) {
@@ -185,13 +140,14 @@ function Removed({ entry }: { entry: Entry }) {
 function MessageLook({ entry, first, tail, actions }: LookProps) {
   const end = entry.direction === "out";
   const mail = entry.channel === "email";
+  const rich = mail && entry.body.html_safe != null;
   const off = entry.status?.code === "cancelled" || entry.status?.code === "expired";
   const waits = entry.status?.code === "queued" && (entry.status.hold_until != null || entry.status.send_at != null);
   return (
     <div className={cx("group/entry flex flex-col gap-1", end ? "items-end" : "items-start", first ? "pt-3" : "pt-1")}>
       {first && <Head entry={entry} end={end} />}
-      <div className={cx("flex max-w-full items-start gap-1", end && "flex-row-reverse")}>
-        <div className={cx("flex min-w-0 flex-col gap-1.5", end ? "items-end" : "items-start", mail ? "max-w-[46rem]" : "max-w-[min(40rem,100%)]")}>
+      <div className={cx("flex max-w-full items-start gap-1", rich && "w-full", end && "flex-row-reverse")}>
+        <div className={cx("flex min-w-0 flex-col gap-1.5", end ? "items-end" : "items-start", mail ? cx("max-w-[46rem]", rich && "flex-1") : "max-w-[min(40rem,100%)]")}>
           {entry.redacted ? (
             <Removed entry={entry} />
           ) : mail ? (
@@ -210,29 +166,6 @@ function MessageLook({ entry, first, tail, actions }: LookProps) {
         </div>
         <EntryMenu entry={entry} actions={actions} />
       </div>
-    </div>
-  );
-}
-
-/** Mail as a card; the rich view of html_safe comes with the mail channel, the text is always whole. */
-function MailCard({ entry }: { entry: Entry }) {
-  const [open, setOpen] = useState(false);
-  const { body, quote } = splitQuote(entry.body.text);
-  return (
-    <div className="w-full min-w-[min(22rem,100%)] overflow-hidden rounded-card border border-line bg-surface shadow-1">
-      {entry.body.subject && <p dir="auto" className={cx("truncate border-b border-line px-4 py-2 text-13 font-medium", entry.direction === "out" ? "bg-brand-tint" : "bg-canvas")}>{entry.body.subject}</p>}
-      <div dir="auto" className="max-w-[76ch] whitespace-pre-wrap break-words px-4 py-3 text-15">
-        <RichText text={body} />
-        {quote && (
-          <div className="pt-2">
-            <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="rounded-chip bg-fill px-2 text-12 text-ink2 hover:text-ink">
-              {open ? t.hideEarlier : t.earlierMail(quote.split("\n").length)}
-            </button>
-            {open && <blockquote className="mt-2 border-s-2 border-line ps-3 text-13 text-ink3">{quote}</blockquote>}
-          </div>
-        )}
-      </div>
-      {entry.attachments.length > 0 && <div className="border-t border-line px-4 py-3"><Files files={entry.attachments} end={false} /></div>}
     </div>
   );
 }
