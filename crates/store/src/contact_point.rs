@@ -107,10 +107,11 @@ pub fn find_key(tx: &mut dyn Conn, workspace: WorkspaceId, key: &PointKey) -> Re
 
 const LOOSE: &str = "SELECT c.live_id FROM contact_point AS p CROSS JOIN contact_point_owner AS o CROSS JOIN contact AS c
  WHERE p.workspace_id = $1 AND p.kind = 'email' AND p.loose_key = $2 AND p.loose_key IS NOT NULL
-   AND o.workspace_id = p.workspace_id AND o.contact_point_id = p.id AND c.workspace_id = o.workspace_id AND c.id = o.contact_id ORDER BY c.live_id LIMIT 20";
+   AND o.workspace_id = p.workspace_id AND o.contact_point_id = p.id AND c.workspace_id = o.workspace_id AND c.id = o.contact_id LIMIT 20";
 /// Live contacts that hold an address which is the same without its +tag.
 pub fn loose_owners(tx: &mut dyn Conn, workspace: WorkspaceId, loose: &str) -> Result<Vec<ContactId>, StoreError> {
     let mut found: Vec<ContactId> = tx.rows(LOOSE, values![workspace, loose])?.iter().map(|r| r.id(0)).collect();
+    found.sort_unstable();
     found.dedup();
     Ok(found)
 }
@@ -202,8 +203,12 @@ pub fn holders(
     ids: &[ContactPointId],
 ) -> Result<Vec<(Owner, Option<String>, Option<Timestamp>)>, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let rows = many::rows_in(tx, HOLDERS, " ORDER BY o.first_seen_at, o.contact_id", workspace, &ids, &[])?;
-    Ok(rows.iter().map(|r| (read_owner(r), r.opt_text(8), r.opt_at(9))).collect())
+    let mut found: Vec<(Owner, Option<String>, Option<Timestamp>)> = many::rows_in(tx, HOLDERS, "", workspace, &ids, &[])?
+        .iter()
+        .map(|r| (read_owner(r), r.opt_text(8), r.opt_at(9)))
+        .collect();
+    found.sort_by_key(|(o, ..)| (o.first_seen_at, o.contact_id));
+    Ok(found)
 }
 
 const OWN: &str = "INSERT INTO contact_point_owner (workspace_id, contact_point_id, contact_id, proof_level, evidence, source, first_seen_at, last_seen_at, verified_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)

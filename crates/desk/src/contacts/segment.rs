@@ -172,9 +172,10 @@ fn test(
         },
         "channel" => match Channel::parse(&word) {
             Some(Channel::Email) => Test::Has(ContactPointKind::Email),
-            Some(Channel::Sms | Channel::Voice | Channel::Whatsapp) => Test::Has(ContactPointKind::Phone),
+            Some(Channel::Sms | Channel::Voice) => Test::Has(ContactPointKind::Phone),
             Some(Channel::Webchat) => Test::Has(ContactPointKind::Visitor),
-            Some(_) => Test::Has(ContactPointKind::Ext),
+            // A channel whose addresses are a kind of their own has the same word.
+            Some(other) => Test::Has(ContactPointKind::parse(other.word()).unwrap_or(ContactPointKind::Ext)),
             None => return Ok(Err(format!("There is no channel {value}."))),
         },
         "lang" => Test::Locale(word),

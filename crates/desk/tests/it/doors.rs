@@ -263,7 +263,7 @@ async fn a_message_of_a_known_customer_costs_few_statements() {
     let calls = t.desk.db.fault_calls();
     t.desk.db.set_fault(None);
     assert!(event(&t, stored).await.entry_id.is_some());
-    assert!(calls <= 80, "{calls} statements from the claim of the job to the end of it");
+    assert!(calls <= 50, "{calls} statements from the claim of the job to the end of it");
     t.end().await;
 }
 

@@ -15,4 +15,5 @@ mod outbox_rounds;
 mod people_files;
 mod people_history;
 mod people_merge;
+mod placement;
 mod reply_out;
