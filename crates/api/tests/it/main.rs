@@ -6,6 +6,7 @@ mod admin;
 mod channel;
 mod channel_clients;
 mod chat;
+mod chat_by_mail;
 mod contacts;
 mod cuts;
 mod drafts;
