@@ -49,16 +49,17 @@ fn page(status: StatusCode, business: &str, body: &str, chat: Option<&str>) -> R
     response
 }
 
-fn limit(front: &Front, caller: &Caller) -> Result<(), Response> {
+/// The page for who asks too often.
+fn limit(front: &Front, caller: &Caller) -> Option<Response> {
     let waits = front.live.doors().link(&caller.address, front.desk.now());
-    waits.map_err(|_| {
+    waits.err().map(|_| {
         let body = "<h1>Please wait a little</h1><p>There were too many tries from your network.</p>";
         page(StatusCode::TOO_MANY_REQUESTS, "", body, None)
     })
 }
 
 async fn show(State(front): State<Front>, Path(token): Path<String>, caller: Caller) -> Result<Response, Problem> {
-    if let Err(wait) = limit(&front, &caller) {
+    if let Some(wait) = limit(&front, &caller) {
         return Ok(wait);
     }
     let opened = handoff::peek(&front.desk, &token).await?;
@@ -108,7 +109,7 @@ fn closed(opened: Opened) -> Response {
 }
 
 async fn go_on(State(front): State<Front>, Path(token): Path<String>, caller: Caller, form: Form) -> Result<Response, Problem> {
-    if let Err(wait) = limit(&front, &caller) {
+    if let Some(wait) = limit(&front, &caller) {
         return Ok(wait);
     }
     let opened = handoff::peek(&front.desk, &token).await?;
