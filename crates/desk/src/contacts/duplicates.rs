@@ -379,14 +379,17 @@ impl From<Suggestion> for PairView {
     }
 }
 
+/// A place in the list of pairs: thousandths of a bit, id of the row.
+pub type Place = (i64, i64);
+
 /// Open pairs, best first, below a place `(bits in thousandths, id)`. Pairs whose two have become one, or whose evidence has
 /// gone, are passed over.
 pub fn page(
     tx: &mut dyn Conn,
     workspace: WorkspaceId,
-    below: Option<(i64, i64)>,
+    below: Option<Place>,
     limit: usize,
-) -> Result<(Vec<PairView>, Option<(i64, i64)>), StoreError> {
+) -> Result<(Vec<PairView>, Option<Place>), StoreError> {
     let from = (suggest_from(model(tx, workspace)?.people) * 1_000.0) as i64;
     let mut below = below.unwrap_or((i64::MAX, i64::MAX));
     let mut found = Vec::new();

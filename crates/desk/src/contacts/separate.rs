@@ -8,6 +8,7 @@ use crate::conversation::label::{self, PartTo};
 use crate::identity::merge::{self, MergeError, ONE_PRESS_MS, Standing};
 use model::{Actor, ContactId, ContactMergeId, ConversationId, Direction, EntryId, EntryKind, Timestamp, WorkspaceId};
 use serde_json::json;
+use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap};
 use store::contact::Contact;
 use store::conversation::{self, Conversation};
@@ -206,11 +207,13 @@ fn sides(
             && one.direction == Direction::Out
             && let Some(point) = one.contact_point_id
         {
-            if !owners.contains_key(&point) {
-                let found = contact_point::owners(tx, workspace, point)?;
-                owners.insert(point, found.into_iter().map(|o| o.contact_id).filter(|id| all.contains(id)).collect());
-            }
-            let held = &owners[&point];
+            let held = match owners.entry(point) {
+                Slot::Occupied(known) => known.into_mut(),
+                Slot::Vacant(free) => {
+                    let found = contact_point::owners(tx, workspace, point)?;
+                    free.insert(found.into_iter().map(|o| o.contact_id).filter(|id| all.contains(id)).collect())
+                }
+            };
             // Held by both: it stays where it was written.
             if let Some(owner) = held.first()
                 && held.iter().all(|id| is_moved(*id) == is_moved(*owner))
