@@ -349,16 +349,22 @@ impl Socket {
             head.push(byte[0]);
         }
         assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
-        let hello = br#"{"kind":"hello"}"#;
+        let mut socket = Self { stream, frames: Vec::new() };
+        socket.say(br#"{"kind":"hello"}"#);
+        socket
+    }
+
+    fn say(&mut self, text: &[u8]) {
         // A mask of zeros is a mask.
-        let mut frame = vec![0x81, 0x80 | u8::try_from(hello.len()).unwrap(), 0, 0, 0, 0];
-        frame.extend_from_slice(hello);
-        stream.write_all(&frame).unwrap();
-        Self { stream, frames: Vec::new() }
+        let mut frame = vec![0x81, 0x80 | u8::try_from(text.len()).unwrap(), 0, 0, 0, 0];
+        frame.extend_from_slice(text);
+        self.stream.write_all(&frame).unwrap();
     }
 
     /// Reads on until these words have come.
     fn wait_for(&mut self, words: &str) {
+        // Who says nothing for long is taken for gone.
+        self.say(br#"{"kind":"ping"}"#);
         let mut buffer = [0; 64 * 1024];
         loop {
             if self.frames.windows(words.len()).any(|window| window == words.as_bytes()) {
