@@ -404,6 +404,17 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// Texts to and fro without subject, in one thread that never ends.
+    pub fn is_messaging(self) -> bool {
+        matches!(self, Self::Sms | Self::Whatsapp | Self::Instagram | Self::Messenger | Self::Telegram | Self::Viber)
+    }
+    /// Telephone numbers come as bare digits that begin with the country code.
+    pub fn writes_international_digits(self) -> bool {
+        self == Self::Whatsapp
+    }
+}
+
 impl Status {
     /// "Open" in the sense of placement and `is:open`: everything but resolved and closed.
     pub fn is_open(self) -> bool {

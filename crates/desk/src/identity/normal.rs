@@ -27,9 +27,9 @@ impl Spelling {
     pub fn of_country(country: &str) -> Self {
         Self { region: region(country), international: false }
     }
-    /// The same where bare digits are international, as WhatsApp writes them.
+    /// The same where bare digits are international, as some channels write them.
     pub fn on(self, channel: Channel) -> Self {
-        Self { international: channel == Channel::Whatsapp, ..self }
+        Self { international: channel.writes_international_digits(), ..self }
     }
 }
 
@@ -102,7 +102,7 @@ const WITHHELD: [&str; 10] = [
 /// keeps its digits.
 pub fn phone(number: &str, spelling: Spelling) -> Option<String> {
     let text: String = number.nfkc().filter(|c| !is_invisible(*c)).collect::<String>().trim().to_lowercase();
-    let (text, international) = match text.strip_prefix("whatsapp:") {
+    let (text, international) = match international_prefix(&text) {
         Some(rest) => (rest.trim(), true),
         None => (
             ["tel:", "sms:", "callto:"].iter().find_map(|p| text.strip_prefix(p)).unwrap_or(&text).trim(),
@@ -125,6 +125,12 @@ pub fn phone(number: &str, spelling: Spelling) -> Option<String> {
         Some(extension) => format!("{main};ext={extension}"),
         None => main,
     })
+}
+
+/// Behind the name of a channel that writes them so, bare digits are international wherever they stand.
+fn international_prefix(text: &str) -> Option<&str> {
+    let mut channels = Channel::ALL.iter().filter(|channel| channel.writes_international_digits());
+    channels.find_map(|channel| text.strip_prefix(channel.word())?.strip_prefix(':'))
 }
 
 fn is_invisible(c: char) -> bool {
@@ -263,15 +269,16 @@ mod tests {
     }
 
     #[test]
-    fn bare_digits_are_international_on_whatsapp_only() {
+    fn bare_digits_are_international_only_where_the_channel_writes_them_so() {
         let german = Spelling::of_country("DE");
-        let whatsapp = german.on(Channel::Whatsapp);
-        assert_eq!(phone("5215512345678", whatsapp).as_deref(), Some("+525512345678"));
-        assert_eq!(phone("5491123456789", whatsapp).as_deref(), Some("+541123456789"));
-        assert_eq!(phone("551187654321", whatsapp).as_deref(), Some("+5511987654321"));
-        assert_eq!(phone("14155552671", whatsapp).as_deref(), Some("+14155552671"));
-        assert_eq!(phone("whatsapp:14155552671", german).as_deref(), Some("+14155552671"));
-        assert_eq!(phone("0170 1234567", whatsapp).as_deref(), Some("+491701234567"), "a trunk zero is national even there");
+        let channel = *Channel::ALL.iter().find(|c| c.writes_international_digits()).unwrap();
+        let bare = german.on(channel);
+        assert_eq!(phone("5215512345678", bare).as_deref(), Some("+525512345678"));
+        assert_eq!(phone("5491123456789", bare).as_deref(), Some("+541123456789"));
+        assert_eq!(phone("551187654321", bare).as_deref(), Some("+5511987654321"));
+        assert_eq!(phone("14155552671", bare).as_deref(), Some("+14155552671"));
+        assert_eq!(phone(&format!("{channel}:14155552671"), german).as_deref(), Some("+14155552671"));
+        assert_eq!(phone("0170 1234567", bare).as_deref(), Some("+491701234567"), "a trunk zero is national even there");
         assert_eq!(phone("555 0142", Spelling::default()).as_deref(), Some("5550142"), "no country: only itself");
     }
 

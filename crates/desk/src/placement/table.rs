@@ -40,8 +40,8 @@ pub fn wants_topics(facts: &Facts, candidates: &[Candidate], rules: &MatchingRul
     }
     let table = Table { facts, rules, candidates: candidates.iter().collect(), steps: vec![], flags: vec![] };
     let open = table.open();
-    let same: Vec<&&Candidate> = open.iter().filter(|c| table.talks_on_same_channel(c)).collect();
-    // One open talk on this channel that is not quiet takes the entry whatever it is about.
+    let same: Vec<&&Candidate> = open.iter().filter(|c| table.goes_on_here(c)).collect();
+    // One open conversation on this channel that is not quiet takes the entry whatever it is about.
     if let [one] = same.as_slice()
         && !table.is_quiet(one)
     {
@@ -192,16 +192,16 @@ impl<'a> Table<'a> {
         None
     }
 
-    fn talks_on_same_channel(&self, candidate: &Candidate) -> bool {
+    fn goes_on_here(&self, candidate: &Candidate) -> bool {
         let channel = self.facts.channel;
-        let talk = matches!(channel, Channel::Webchat | Channel::Api) || self.rules.messaging_channels.contains(&channel);
-        talk && !self.facts.has_subject && candidate.ways.contains(&self.facts.way)
+        let goes_on = matches!(channel, Channel::Webchat | Channel::Api) || self.rules.messaging_channels.contains(&channel);
+        goes_on && !self.facts.has_subject && candidate.ways.contains(&self.facts.way)
     }
 
     fn same_channel(&mut self) -> Option<Placement> {
         const RULE: &str = "T5-same-channel";
         let open = self.open();
-        let fitting = open.into_iter().filter(|c| self.talks_on_same_channel(c) && !(self.is_quiet(c) && self.is_vetoed(c)));
+        let fitting = open.into_iter().filter(|c| self.goes_on_here(c) && !(self.is_quiet(c) && self.is_vetoed(c)));
         let best = fitting.max_by(|a, b| {
             let share = |c: &Candidate| self.topic(c).unwrap_or(UNKNOWN_ON_SAME_CHANNEL);
             share(a).total_cmp(&share(b)).then(a.active_at.cmp(&b.active_at)).then(a.id.cmp(&b.id))

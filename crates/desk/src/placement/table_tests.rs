@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 const NOW: Timestamp = Timestamp(2_000 * HOUR_MS);
 const ONE: ConversationId = ConversationId(1);
 const TWO: ConversationId = ConversationId(2);
-use Channel::{Email, Sms, Voice, Webchat, Whatsapp};
+/// Another messaging channel than Sms, whichever.
+const TEXTS: Channel = Channel::ALL[3];
+use Channel::{Email, Sms, Voice, Webchat};
 use Status::{Closed, Open, Pending, Resolved};
 
 fn facts(channel: Channel) -> Facts {
@@ -107,12 +109,12 @@ fn who_takes_no_part_joins_by_token_or_header_and_never_by_a_case_number() {
 fn an_order_selects_and_other_orders_are_out_of_the_race() {
     let asked = |channel| Facts { orders: vec!["A-2".into()], ..facts(channel) };
     let other = with_order("1", on(TWO, Open, Email, 1));
-    assert_eq!(placed(&asked(Email), &[other.clone(), with_order("#a-2", on(ONE, Open, Whatsapp, 900))]), ("T4-order", HERE));
+    assert_eq!(placed(&asked(Email), &[other.clone(), with_order("#a-2", on(ONE, Open, TEXTS, 900))]), ("T4-order", HERE));
     let over = |hours| with_order("a-2", on(ONE, Resolved, Email, hours));
     assert_eq!(placed(&asked(Email), &[other.clone(), over(168)]), ("T4-order", Action::Reopen(ONE)));
     assert_eq!(placed(&asked(Email), &[other.clone(), over(169)]), ("T8-new", NEW), "the other order is out");
     assert_eq!(placed(&asked(Email), &[with_order("a-2", on(ONE, Closed, Email, 5))]), ("T4-order", FOLLOWS));
-    assert_eq!(placed(&asked(Whatsapp), &[with_order("1", on(TWO, Open, Whatsapp, 1))]), ("T8-new", NEW), "out of T5, too");
+    assert_eq!(placed(&asked(TEXTS), &[with_order("1", on(TWO, Open, TEXTS, 1))]), ("T8-new", NEW), "out of T5, too");
     assert_eq!(placed(&asked(Sms), &[other.clone(), on(ONE, Open, Email, 1)]), ("T6-cross-channel", HERE), "none named: in");
     let two_open = [with_order("a-2", on(ONE, Open, Email, 1)), with_order("A-2", on(TWO, Open, Webchat, 2))];
     assert_eq!(placed(&asked(Sms), &two_open).0, "T6-ambiguous");
@@ -121,18 +123,18 @@ fn an_order_selects_and_other_orders_are_out_of_the_race() {
 }
 
 #[test]
-fn a_talk_goes_on_where_its_channel_is_open() {
+fn messages_go_on_where_their_channel_is_open() {
     assert_eq!(placed(&facts(Webchat), &[on(ONE, Pending, Webchat, 500)]), ("T5-same-channel", HERE));
-    assert_eq!(placed(&facts(Whatsapp), &[on(TWO, Open, Whatsapp, 9), on(ONE, Open, Whatsapp, 3)]), ("T5-same-channel", HERE));
-    let two = [on(ONE, Open, Whatsapp, 9), on(TWO, Open, Whatsapp, 3)];
-    assert_eq!(placed(&about(Whatsapp, &[(ONE, 0.51)]), &two), ("T5-same-channel", HERE), "unknown counts 0.5");
-    assert_eq!(placed(&about(Whatsapp, &[(TWO, 0.49)]), &two), ("T5-same-channel", HERE));
-    let quiet = |hours| [on(ONE, Open, Whatsapp, hours)];
-    assert_eq!(placed(&about(Whatsapp, &[(ONE, 0.24)]), &quiet(73)), ("T8-new", NEW));
-    assert_eq!(placed(&about(Whatsapp, &[(ONE, 0.25)]), &quiet(73)), ("T5-same-channel", HERE));
-    assert_eq!(placed(&about(Whatsapp, &[(ONE, 0.24)]), &quiet(72)), ("T5-same-channel", HERE));
-    let used_before = Candidate { ways: vec!["email".into(), "whatsapp".into()], ..on(ONE, Open, Email, 900) };
-    assert_eq!(placed(&facts(Whatsapp), &[used_before]), ("T5-same-channel", HERE), "all channels so far count");
+    assert_eq!(placed(&facts(TEXTS), &[on(TWO, Open, TEXTS, 9), on(ONE, Open, TEXTS, 3)]), ("T5-same-channel", HERE));
+    let two = [on(ONE, Open, TEXTS, 9), on(TWO, Open, TEXTS, 3)];
+    assert_eq!(placed(&about(TEXTS, &[(ONE, 0.51)]), &two), ("T5-same-channel", HERE), "unknown counts 0.5");
+    assert_eq!(placed(&about(TEXTS, &[(TWO, 0.49)]), &two), ("T5-same-channel", HERE));
+    let quiet = |hours| [on(ONE, Open, TEXTS, hours)];
+    assert_eq!(placed(&about(TEXTS, &[(ONE, 0.24)]), &quiet(73)), ("T8-new", NEW));
+    assert_eq!(placed(&about(TEXTS, &[(ONE, 0.25)]), &quiet(73)), ("T5-same-channel", HERE));
+    assert_eq!(placed(&about(TEXTS, &[(ONE, 0.24)]), &quiet(72)), ("T5-same-channel", HERE));
+    let used_before = Candidate { ways: vec!["email".into(), TEXTS.to_string()], ..on(ONE, Open, Email, 900) };
+    assert_eq!(placed(&facts(TEXTS), &[used_before]), ("T5-same-channel", HERE), "all channels so far count");
     let open_channel = |way: &str| Facts { way: way.into(), ..facts(Channel::Api) };
     let there = Candidate { ways: vec!["api:a".into()], ..on(ONE, Open, Channel::Api, 900) };
     assert_eq!(placed(&open_channel("api:a"), std::slice::from_ref(&there)), ("T5-same-channel", HERE));
@@ -153,7 +155,7 @@ fn a_subject_counts_within_the_contact_and_its_window() {
     assert_eq!(placed(&mail("AW: Broken Lamp"), &[lamp(ONE, 168), on(TWO, Open, Email, 1)]), ("T5-subject", HERE));
     assert_eq!(placed(&mail("Re: Broken lamp"), &[lamp(ONE, 169)]), ("T8-new", NEW));
     assert_eq!(placed(&mail("Re: Broken lamp"), &[lamp(ONE, 1), lamp(TWO, 2)]).0, "T6-ambiguous", "exactly one");
-    let over = titled("Broken lamp", on(ONE, Resolved, Whatsapp, 1));
+    let over = titled("Broken lamp", on(ONE, Resolved, TEXTS, 1));
     assert_eq!(placed(&mail("Broken lamp"), &[over]), ("T8-new", NEW), "only open ones");
     let sms = Facts { channel: Sms, way: "sms".into(), ..mail("Broken lamp") };
     assert_eq!(placed(&sms, &[lamp(ONE, 100)]), ("T8-new", NEW), "only mail has subjects");
