@@ -1,6 +1,8 @@
 import type { components } from "../generated/schema";
 
 type S = components["schemas"];
+/** Every shape by the name it has in the contract. */
+export type Schemas = S;
 
 /** Short names for the shapes of openapi.json, so that features never spell out `components["schemas"]`. */
 export type Agent = S["Agent"];

@@ -1,6 +1,7 @@
 import type { Contact, ContactRow, ConversationPatch, ConversationRow, Draft, Entry, LiveClientFrame, LiveItem, LiveServerFrame, MergePreview, SendEntry, TimelinePage, ViewCount } from "@continuo/api-client";
 import { addEntry, addEvent, iso, makeInbox, makeWorld, newId, refreshRow, replyOptions, statusOf, webchat, type World, type WorldOptions } from "./world";
 import { matches, matchText } from "./filter";
+import { MailDesk } from "./mail-routes";
 
 interface Change { upto: number; items: LiveItem[] }
 interface Listener { send: (frame: LiveServerFrame) => void }
@@ -13,6 +14,7 @@ class Refused extends Error {
 /** The fake backend: the contract of docs/API-DESIGN.md over one in-memory world. Needs neither network nor disk. */
 export class Backend {
   world: World;
+  private mail: MailDesk;
   changes: Change[] = [];
   seq = 1000;
   signedIn = true;
@@ -25,6 +27,7 @@ export class Backend {
 
   constructor(options: WorldOptions = {}) {
     this.world = makeWorld(options);
+    this.mail = new MailDesk(this.world);
     if (options.fresh) this.signedIn = false;
   }
 
@@ -264,6 +267,11 @@ export class Backend {
     }
     if (key === "POST /login_sessions") { this.signedIn = true; return w.me; }
     if (!this.signedIn) throw new Refused(401, "not_signed_in");
+    const mail = this.mail.handle(method, seg, method === "GET" || method === "DELETE" ? {} : ((await request.clone().json().catch(() => ({}))) as Json));
+    if (mail) {
+      if ((mail.status ?? 200) >= 400) throw new Refused(mail.status ?? 500, "not_found");
+      return mail.answer === null ? undefined : mail.answer;
+    }
     switch (key) {
       case "DELETE /login_sessions/current": this.signedIn = false; return undefined;
       case "GET /me": return w.me;
@@ -284,7 +292,7 @@ export class Backend {
       case "PUT /business_hours/:id": { const h = w.hours.find((x) => x.id === id); Object.assign(h ?? {}, await body()); return h; }
       case "GET /inboxes": return { items: w.inboxes };
       case "POST /inboxes": { const b = await body<{ name: string; webchat?: Json }>(); const i = makeInbox(newId(w, "ibx"), "webchat", b.name); i.webchat = { ...webchat(i.webchat?.site ?? "site", b.name), ...b.webchat }; w.inboxes.push(i); this.push([{ kind: "inboxes" }]); return i; }
-      case "PATCH /inboxes/:id": { const { webchat: chat, ...rest } = await body<{ webchat?: Json }>(); const i = w.inboxes.find((x) => x.id === id); if (!i) throw new Refused(404, "not_found"); Object.assign(i, rest); if (i.webchat && chat) Object.assign(i.webchat, chat); return i; }
+      case "PATCH /inboxes/:id": { const { webchat: chat, email, ...rest } = await body<{ webchat?: Json; email?: Json }>(); const i = w.inboxes.find((x) => x.id === id); if (!i) throw new Refused(404, "not_found"); Object.assign(i, rest); if (i.webchat && chat) Object.assign(i.webchat, chat); if (i.email && email) Object.assign(i.email, email); if (rest && "enabled" in rest) i.state = i.enabled ? "ok" : "off"; return i; }
       case "POST /inboxes/:id/identity_secret": return { secret: "k7c2w9q4n8x1v5b3m6z0t2r8y4p1s9d7" };
       case "GET /quarantine": return { items: w.quarantine, next_cursor: null, total: w.quarantine.length };
       case "POST /quarantine/:id/retry": case "POST /quarantine/:id/dismiss": w.quarantine = w.quarantine.filter((x) => x.id !== id); return undefined;

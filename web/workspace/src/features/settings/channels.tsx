@@ -14,6 +14,8 @@ import { cx } from "../../ui/cx";
 import { Dialog } from "../../ui/dialog";
 import { CopyButton, Field, SelectField, TextField, Toggle } from "../../ui/field";
 import { Empty, Failed } from "../../ui/state";
+import { AddMail } from "./mail-add";
+import { MailInbox } from "./mail-inbox";
 import { Card, Page, Pill, useSave } from "./parts";
 import { WidgetPreview } from "./widget-preview";
 
@@ -24,6 +26,7 @@ export function ChannelsPage() {
   const inboxes = useQuery(inboxesQuery);
   const navigate = useNavigate();
   const [adding, setAdding] = useState(false);
+  const [addingMail, setAddingMail] = useState(false);
   const [name, setName] = useState("");
   const create = useSave((n: string) => need(api.POST("/api/v1/inboxes", { body: { channel: "webchat", name: n } })), (inbox) => {
     refresh();
@@ -31,7 +34,7 @@ export function ChannelsPage() {
   }, null);
   const items = inboxes.data?.items ?? [];
   return (
-    <Page title={t.st.pages.channels} text={t.st.pageHints.channels} actions={<Button look="primary" icon={<Plus size={16} aria-hidden />} onClick={() => setAdding(true)}>{t.st.addChat}</Button>}>
+    <Page title={t.st.pages.channels} text={t.st.pageHints.channels} actions={<><Button icon={<Plus size={16} aria-hidden />} onClick={() => setAddingMail(true)}>{t.ml.addMail}</Button><Button look="primary" icon={<Plus size={16} aria-hidden />} onClick={() => setAdding(true)}>{t.st.addChat}</Button></>}>
       {inboxes.isError ? <Failed error={inboxes.error} onRetry={() => void inboxes.refetch()} /> : inboxes.data && items.length === 0 ? (
         <Card><Empty title={t.noWayIn} text={t.noWayInText}><Button look="primary" onClick={() => setAdding(true)}>{t.addWebChat}</Button></Empty></Card>
       ) : (
@@ -39,6 +42,7 @@ export function ChannelsPage() {
           {items.map((i) => <li key={i.id}><InboxCard inbox={i} /></li>)}
         </ul>
       )}
+      {addingMail && <AddMail onClose={() => setAddingMail(false)} />}
       {adding && (
         <Dialog title={t.st.addChat} onClose={() => setAdding(false)} width={420}>
           <form className="flex flex-col gap-4" onSubmit={(e) => { e.preventDefault(); create.mutate(name.trim()); }}>
@@ -52,7 +56,7 @@ export function ChannelsPage() {
 }
 
 function InboxCard({ inbox: i }: { inbox: Inbox }) {
-  const chat = i.channel === "webchat";
+  const chat = i.channel === "webchat" || i.channel === "email";
   const body = (
     <>
       <ChannelTile channel={i.channel} size={36} />
@@ -72,6 +76,7 @@ export function ChannelPage({ id }: { id: string }) {
   const inbox = inboxes.data?.items.find((i) => i.id === id);
   if (inboxes.isError) return <Failed error={inboxes.error} onRetry={() => void inboxes.refetch()} />;
   if (!inboxes.data) return null;
+  if (inbox?.channel === "email") return <MailInbox key={id} inbox={inbox} />;
   if (!inbox?.webchat) return <Empty title={t.noSuchPage}><Link className="text-brand underline" to="/settings/$page" params={{ page: "channels" }}>{t.st.pages.channels}</Link></Empty>;
   return <ChatEditor key={id} inbox={inbox} saved={inbox.webchat} />;
 }

@@ -1,4 +1,4 @@
-import { CalendarClock, ChevronRight, CircleUserRound, HeartPulse, MessagesSquare, ShieldAlert, Tag, Users, type LucideIcon, ArrowLeft } from "lucide-react";
+import { CalendarClock, ChevronRight, CircleUserRound, HeartPulse, MailX, MessagesSquare, ShieldAlert, Tag, Users, type LucideIcon, ArrowLeft } from "lucide-react";
 import { Link, useParams } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { isAdmin, useMe } from "../../app/me";
@@ -6,6 +6,7 @@ import { t } from "../../text";
 import { cx } from "../../ui/cx";
 import { useLayout } from "../../ui/media";
 import { Empty } from "../../ui/state";
+import { AutomaticPage } from "./automatic";
 import { ChannelPage, ChannelsPage } from "./channels";
 import { HealthPage } from "./health";
 import { HoursPage } from "./hours";
@@ -25,6 +26,7 @@ const pages: PageDef[] = [
   { key: "hours", icon: CalendarClock, admin: true, page: () => <HoursPage /> },
   { key: "team", icon: Users, page: () => <TeamPage /> },
   { key: "tags", icon: Tag, page: () => <TagsPage /> },
+  { key: "automatic", icon: MailX, admin: true, page: () => <AutomaticPage /> },
   { key: "quarantine", icon: ShieldAlert, admin: true, page: () => <QuarantinePage /> },
   { key: "health", icon: HeartPulse, admin: true, page: () => <HealthPage /> },
   { key: "me", icon: CircleUserRound, page: () => <MePage /> },
@@ -38,11 +40,12 @@ export function SettingsScreen() {
   const small = layout === "phone" || layout === "one";
   const key = page ?? (small ? null : (allowed[0]?.key ?? "me"));
   const current = allowed.find((p) => p.key === key);
-  const names = t.st.pages as Record<string, string>;
-  const hints = t.st.pageHints as Record<string, string>;
+  const names: Record<string, string> = { ...t.st.pages, automatic: t.ml.automaticMail };
+  const hints: Record<string, string> = { ...t.st.pageHints, automatic: t.ml.automaticText };
+  const title = (key && names[key]) || t.settings;
   useEffect(() => {
-    document.title = `${(key && names[key]) || t.settings} · Continuo`;
-  }, [key, names]);
+    document.title = `${title} · Continuo`;
+  }, [title]);
   return (
     <div className="flex min-h-0 flex-1">
       {(!small || !key) && (
