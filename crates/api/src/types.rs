@@ -188,7 +188,8 @@ impl Inbox {
     /// The row as an agent may see it; `base` is our address without slash at the end.
     pub fn of(row: store::inbox::Inbox, base: &str, with_settings: bool) -> Self {
         let is_webchat = row.channel == Channel::Webchat;
-        let api = (row.channel == Channel::Api && with_settings).then(|| serde_json::from_value(row.settings.clone()).ok()).flatten();
+        let api =
+            (row.channel == Channel::Api && with_settings).then(|| serde_json::from_value(row.settings.clone()).ok()).flatten();
         let email = (row.channel == Channel::Email && with_settings).then(|| row.settings.clone());
         let webchat = (is_webchat && with_settings).then(|| serde_json::from_value(row.settings).ok()).flatten();
         Self {

@@ -27,8 +27,7 @@ pub use capabilities::{
 };
 pub use contract::{
     Blob, Channel, CheckResult, CheckState, Cursor, Door, Enclosures, Evidence, FetchError, Fut, Listen, Media, OwnAddress, Pull,
-    PullError,
-    RawSink, Reconcile, Reconciled, SettingsRefused, Signal, Signals, SinkError, Template, Templates, Webhook,
+    PullError, RawSink, Reconcile, Reconciled, SettingsRefused, Signal, Signals, SinkError, Template, Templates, Webhook,
 };
 pub use event::{Answer, CameBy, DecodeError, Quarantine, RawEvent, RawRequest, Rejected, Verified, content_key};
 pub use inbound::{
@@ -42,8 +41,8 @@ pub use mail::{
 };
 pub use model::words::{BlockReason, ContactPointKind, DeliveryState, FailureClass};
 pub use outbound::{
-    Accepted, AutomaticMail, Blocked, Contents, Fix, Outbound, OutboundFile, OutboundMail, Quote, Recipient, SendContext, SendError,
-    Signature, TemplateUse, WireRequest,
+    Accepted, AutomaticMail, Blocked, Contents, Fix, Outbound, OutboundFile, OutboundMail, Quote, Recipient, SendContext,
+    SendError, Signature, TemplateUse, WireRequest,
 };
 pub use registry::Registry;
 pub use set_up::{

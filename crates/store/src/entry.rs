@@ -432,8 +432,7 @@ pub fn insert_decision(
     Ok(())
 }
 
-const ANSWER_DECISION: &str =
-    "UPDATE decision SET answer = $3, answered_by = $4, answered_at = $5 WHERE workspace_id = $1 AND id = $2 AND answered_at IS NULL";
+const ANSWER_DECISION: &str = "UPDATE decision SET answer = $3, answered_by = $4, answered_at = $5 WHERE workspace_id = $1 AND id = $2 AND answered_at IS NULL";
 /// Notes what an agent said about a decision; false when somebody had said it before.
 pub fn answer_decision(
     tx: &mut dyn Conn,

@@ -30,7 +30,7 @@ macro_rules! migrations {
 }
 
 /// All migrations in order. A new file is added at the end and never changed after it was released.
-pub const MIGRATIONS: &[Migration] = 
+pub const MIGRATIONS: &[Migration] =
     migrations!["0001_spine", "0002_search", "0003_mail", "0004_identity", "0005_handoff", "0006_people"];
 
 impl Migration {

@@ -20,8 +20,41 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("worker", &["model", "keys", "store", "bus", "blob", "channel", "desk"]),
     ("channel-email", &["model", "channel"]),
     ("channel-api", &["model", "channel"]),
-    ("server", &["model", "keys", "store", "bus", "blob", "channel", "channel-webchat", "channel-email", "channel-api", "desk", "api", "worker"]),
-    ("testkit", &["model", "keys", "store", "bus", "blob", "channel", "channel-webchat", "channel-email", "channel-api", "desk", "api", "worker", "server"]),
+    (
+        "server",
+        &[
+            "model",
+            "keys",
+            "store",
+            "bus",
+            "blob",
+            "channel",
+            "channel-webchat",
+            "channel-email",
+            "channel-api",
+            "desk",
+            "api",
+            "worker",
+        ],
+    ),
+    (
+        "testkit",
+        &[
+            "model",
+            "keys",
+            "store",
+            "bus",
+            "blob",
+            "channel",
+            "channel-webchat",
+            "channel-email",
+            "channel-api",
+            "desk",
+            "api",
+            "worker",
+            "server",
+        ],
+    ),
 ];
 
 /// Files that may hold SQL although they are not in the store, each with its reason.

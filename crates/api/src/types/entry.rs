@@ -1,13 +1,13 @@
 //! Entries of the timeline.
 
 use super::file::{Attachment, Files};
+use super::mail::EntryMail;
 use desk::view::timeline::{DeliveryView, EntryView, TimelinePage as Page};
 use model::{
     AgentId, Audience, AuthorKind, CallId, Channel, ContactId, ContactPointId, ConversationId, DecisionId, DeliveryState,
     Direction, DraftId, DraftMode, EntryId, EntryKind, EventId, InboxId, Status, Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use super::mail::EntryMail;
 use utoipa::ToSchema;
 
 /// Who wrote an entry.

@@ -369,7 +369,13 @@ fn every_kind_of_event_is_spoken() {
         InboundEvent::Claim(ClaimEvent { may_mail: true, ..ClaimEvent::default() }),
         InboundEvent::Template { name: "t".into(), state: "approved".into() },
         InboundEvent::Account { code: "c".into(), text: "t".into() },
-        InboundEvent::Call(CallEvent { call: "c".into(), fact: CallFact::Ringing, from: vec![claim()], at: NOW, ..CallEvent::default() }),
+        InboundEvent::Call(CallEvent {
+            call: "c".into(),
+            fact: CallFact::Ringing,
+            from: vec![claim()],
+            at: NOW,
+            ..CallEvent::default()
+        }),
         InboundEvent::Unsupported { kind: "sticker".into(), from: vec![], external_conversation: None },
     ];
     let words: Vec<&str> = events.iter().map(InboundEvent::word).collect();

@@ -400,7 +400,11 @@ fn write(tx: &mut dyn Conn, ask: &Ask<'_>, id: ConversationId, reply: &NewReply)
     Ok(Ok(added))
 }
 
-pub(super) fn files_of(tx: &mut dyn Conn, who: &Who, ids: &[AttachmentId]) -> Result<Result<Vec<Attachment>, SendError>, StoreError> {
+pub(super) fn files_of(
+    tx: &mut dyn Conn,
+    who: &Who,
+    ids: &[AttachmentId],
+) -> Result<Result<Vec<Attachment>, SendError>, StoreError> {
     let mut files = attachment::list(tx, who.workspace, ids)?;
     let mine = Actor::Agent(who.agent).to_string();
     let ok = files.len() == ids.len() && files.iter().all(|f| f.entry_id.is_none() && f.uploader == mine);

@@ -12,9 +12,9 @@ pub mod search;
 pub mod timeline;
 pub mod visitor;
 
+pub use crate::conversation::sight;
 pub use filter::{Filter, Problem};
 pub use list::{Asked, ListPage, Sort, ViewKey};
 pub use rows::{Row, rows};
-pub use crate::conversation::sight;
 pub use sight::Sight;
 pub use timeline::{Anchor, EntryView, TimelinePage};

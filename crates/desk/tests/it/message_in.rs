@@ -166,7 +166,13 @@ async fn a_call_is_one_entry_that_fills_in_while_it_goes_on() {
     let t = TestDesk::new().await;
     let start = model::Clock::now(&*t.clock);
     let fact = |fact, ms: i64| {
-        InboundEvent::Call(CallEvent { call: "c1".into(), fact, from: vec![claim("+15550142")], at: start.plus_ms(ms), ..CallEvent::default() })
+        InboundEvent::Call(CallEvent {
+            call: "c1".into(),
+            fact,
+            from: vec![claim("+15550142")],
+            at: start.plus_ms(ms),
+            ..CallEvent::default()
+        })
     };
     let stored = t.receive(&fact(CallFact::Ringing, 0)).await;
     t.run_jobs().await;

@@ -68,7 +68,8 @@ async fn serve(settings: &Settings, stores: &wiring::Stores, listener: TcpListen
     let router = api::router(front.clone());
     let (ended, mut has_ended) = tokio::sync::watch::channel(None);
     supervisor.spawn("http", async move {
-        let served = api::listen::serve(listener, router, api::listen::Patience::default(), async move { stop.stopped().await }).await;
+        let served =
+            api::listen::serve(listener, router, api::listen::Patience::default(), async move { stop.stopped().await }).await;
         ended.send_replace(Some(served.map_err(|error| error.to_string())));
     });
     announce(settings, &desk, address).await?;

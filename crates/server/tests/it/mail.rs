@@ -1,6 +1,6 @@
 //! Mail through real Postfix and Dovecot into the real program: cut connections, `kill -9`, renumbering and a time in which
 //! nobody fetches lose and double nothing; hostile mail never stands in the way; new mail is on the agent's socket at once.
-//! `CONTINUO_MAIL_RUN=full` runs the full size (`make mail-run`); the small one is part of `make test`.
+//! The small size is part of `make test`; docs/EMAIL.md tells how to run the full one (`CONTINUO_MAIL_RUN=full`).
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -21,9 +21,20 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub fn continuo(data: &Path) -> Command {
     let program = std::env::var("CONTINUO_TEST_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_continuo").to_owned());
     let mut command = Command::new(program);
-    for name in
-        ["CONFIG", "DATA", "LISTEN", "DATABASE_URL", "PUBLIC_URL", "BEHIND_PROXY", "KEY_FILE", "LOG", "LOG_FORMAT", "TIME_ZONE", "LMTP_LISTEN", "DNS"]
-    {
+    for name in [
+        "CONFIG",
+        "DATA",
+        "LISTEN",
+        "DATABASE_URL",
+        "PUBLIC_URL",
+        "BEHIND_PROXY",
+        "KEY_FILE",
+        "LOG",
+        "LOG_FORMAT",
+        "TIME_ZONE",
+        "LMTP_LISTEN",
+        "DNS",
+    ] {
         command.env_remove(format!("CONTINUO_{name}"));
     }
     // Nothing but loopback: senders of mail are looked up only where a test brings a name server.

@@ -467,7 +467,8 @@ pub fn join(
     join_point(tx, workspace, id, Some(contact), point, role, now)
 }
 
-const MERGED_HERE: &str = "SELECT id FROM conversation WHERE workspace_id = $1 AND merged_into = $2 AND merged_into IS NOT NULL ORDER BY id LIMIT 100";
+const MERGED_HERE: &str =
+    "SELECT id FROM conversation WHERE workspace_id = $1 AND merged_into = $2 AND merged_into IS NOT NULL ORDER BY id LIMIT 100";
 /// The conversations that were merged into this one, directly.
 pub fn merged_here(tx: &mut dyn Conn, workspace: WorkspaceId, id: ConversationId) -> Result<Vec<ConversationId>, StoreError> {
     Ok(tx.rows(MERGED_HERE, values![workspace, id])?.iter().map(|row| row.id(0)).collect())

@@ -101,8 +101,11 @@ fn ended(tx: &mut dyn Conn, workspace: WorkspaceId, inbox: InboxId) -> Result<i6
     Ok(tx.rows(COUNT, values![workspace, inbox])?[0].int(0))
 }
 
-/// Texts of messages, with their direction, and whether somebody waits: conversation by conversation.
-fn conversations(tx: &mut dyn Conn, workspace: WorkspaceId) -> Result<Vec<(Vec<String>, bool, bool, String)>, StoreError> {
+/// Texts of messages with their direction, whether somebody waits, spam, status.
+type Seen = (Vec<String>, bool, bool, String);
+
+/// Conversation by conversation.
+fn conversations(tx: &mut dyn Conn, workspace: WorkspaceId) -> Result<Vec<Seen>, StoreError> {
     const ALL: &str = "SELECT id, waiting_since, spam, status FROM conversation WHERE workspace_id = $1 AND merged_into IS NULL ORDER BY number";
     let mut found = Vec::new();
     for row in tx.rows(ALL, values![workspace])? {

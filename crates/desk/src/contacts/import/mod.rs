@@ -5,10 +5,10 @@ pub mod row;
 
 use crate::consent::{self, Statement};
 use crate::contacts::table::{self, Table, TableError};
+use crate::contacts::tombstone;
 use crate::context::{Desk, JobEnd, Who};
 use crate::identity::duplicates;
 use crate::people::{ChangeError, Invalid};
-use crate::contacts::tombstone;
 use crate::settings::news;
 use model::fold::sort_key;
 use model::{Actor, BlobId, ConsentState, ContactFieldId, ContactId, ContactPointId, ImportId, Timestamp, WorkspaceId};
