@@ -30,6 +30,10 @@ impl Default for Patience {
 
 /// Accepts connections until `stop` ends, then waits for the requests that run. Sockets and event streams must be told to end by
 /// whoever gave the signal.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a connection is served until its client or a stop ends it; `serve` waits for all of them"
+)]
 pub async fn serve(listener: TcpListener, router: Router, patience: Patience, stop: impl Future<Output = ()>) -> io::Result<()> {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(patience.head_ms));

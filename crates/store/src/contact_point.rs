@@ -196,14 +196,13 @@ pub fn owned_by(tx: &mut dyn Conn, workspace: WorkspaceId, live: ContactId) -> R
 const HOLDERS: &str = "SELECT o.contact_point_id, o.contact_id, c.live_id, o.proof_level, o.evidence, o.source, o.first_seen_at, o.last_seen_at, l.name, l.blocked_at
   FROM contact_point_owner AS o JOIN contact AS c ON c.workspace_id = o.workspace_id AND c.id = o.contact_id JOIN contact AS l ON l.workspace_id = c.workspace_id AND l.id = c.live_id
  WHERE o.workspace_id = $1 AND o.contact_point_id";
+/// A holder, with the name and the time of the block of the live contact.
+pub type Holder = (Owner, Option<String>, Option<Timestamp>);
+
 /// Who holds these contact points, each with the name and the block of the live contact: all that matching asks, at once.
-pub fn holders(
-    tx: &mut dyn Conn,
-    workspace: WorkspaceId,
-    ids: &[ContactPointId],
-) -> Result<Vec<(Owner, Option<String>, Option<Timestamp>)>, StoreError> {
+pub fn holders(tx: &mut dyn Conn, workspace: WorkspaceId, ids: &[ContactPointId]) -> Result<Vec<Holder>, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let mut found: Vec<(Owner, Option<String>, Option<Timestamp>)> = many::rows_in(tx, HOLDERS, "", workspace, &ids, &[])?
+    let mut found: Vec<Holder> = many::rows_in(tx, HOLDERS, "", workspace, &ids, &[])?
         .iter()
         .map(|r| (read_owner(r), r.opt_text(8), r.opt_at(9)))
         .collect();

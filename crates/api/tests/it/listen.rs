@@ -1,5 +1,7 @@
 //! The accept loop: it answers, does not wait for ever for a request's head, and lets a running request end at a stop.
 
+#![expect(clippy::disallowed_methods, reason = "the loop under test runs beside the test")]
+
 use api::listen::{Patience, serve};
 use axum::Router;
 use axum::routing::get;

@@ -19,13 +19,7 @@ pub fn plain(outbound: &Outbound) -> String {
         }
         out.push_str(&format!("\n\nOn {}, {} wrote:\n", date(quote.at), quote.author));
         for line in quote.text.trim_end().lines() {
-            out.push_str(if line.starts_with('>') {
-                ">"
-            } else if line.is_empty() {
-                ">"
-            } else {
-                "> "
-            });
+            out.push_str(if line.is_empty() || line.starts_with('>') { ">" } else { "> " });
             out.push_str(line);
             out.push('\n');
         }

@@ -50,7 +50,7 @@ pub fn read_widget_token(keys: &Keys, workspace: WorkspaceId, token: &str) -> Op
     let token = token.trim().to_ascii_lowercase();
     let rest = token.strip_prefix('w').filter(|rest| rest.len() == ID_CHARS + MAC_CHARS && rest.is_ascii())?;
     let id = model::id::decode(&rest[..ID_CHARS])?;
-    let ours = |key: &SubKey| keys::same(labelled(key, "widget", workspace, &[id]).as_bytes(), rest[ID_CHARS..].as_bytes());
+    let ours = |key: &SubKey| keys::same(labelled(key, "widget", workspace, &[id]).as_bytes(), &rest.as_bytes()[ID_CHARS..]);
     keys.all(Purpose::Visitor).iter().any(ours).then_some(ConversationId(id))
 }
 
@@ -68,7 +68,7 @@ pub fn read_proof_token(keys: &Keys, workspace: WorkspaceId, token: &str, now: T
     let rest = token.strip_prefix('p').filter(|rest| rest.len() == 2 * ID_CHARS + MAC_CHARS && rest.is_ascii())?;
     let (contact, until) = (model::id::decode(&rest[..ID_CHARS])?, model::id::decode(&rest[ID_CHARS..2 * ID_CHARS])?);
     let ours = |key: &SubKey| {
-        keys::same(labelled(key, "proof", workspace, &[contact, until]).as_bytes(), rest[2 * ID_CHARS..].as_bytes())
+        keys::same(labelled(key, "proof", workspace, &[contact, until]).as_bytes(), &rest.as_bytes()[2 * ID_CHARS..])
     };
     (keys.all(Purpose::Visitor).iter().any(ours) && now <= Timestamp(until)).then_some(ContactId(contact))
 }

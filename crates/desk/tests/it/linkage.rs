@@ -1,6 +1,8 @@
 //! The duplicate model on public record-linkage sets, without the social-security number and without a label: what
 //! `continuo contacts match` would print, measured against the truth.
 
+#![allow(clippy::unwrap_used, reason = "helpers of stories")]
+
 use desk::contacts::{columns, table};
 use desk::identity::duplicates::{Linkage, Pair, Person};
 use std::collections::{HashMap, HashSet};

@@ -1,5 +1,7 @@
 //! Files of people in, taken back, out again; a person erased to the byte; possible duplicates found, judged and found anew.
 
+#![allow(clippy::unwrap_used, reason = "helpers of stories")]
+
 use desk::consent::{self, Statement};
 use desk::contacts::import::row::Mapping;
 use desk::contacts::{duplicates, field, import, segment};

@@ -1,5 +1,7 @@
 //! `continuo mail explain` as somebody types it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of stories")]
+
 use super::{continuo, refusal, run};
 use std::io::Write;
 use std::path::{Path, PathBuf};

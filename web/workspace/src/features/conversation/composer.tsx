@@ -14,6 +14,7 @@ import { Button, IconButton } from "../../ui/button";
 import { cx } from "../../ui/cx";
 import { Menu, MenuItem, Pop } from "../../ui/menu";
 import { useDraft, type Mode } from "./drafts";
+import { PlanBar, usePlan, wishOf, type Wish } from "./mail-plan";
 import { SnoozePicker, WhenPicker } from "./pickers";
 import { ReplyVia } from "./reply-via";
 import { refuseFile, upload } from "./upload";
@@ -51,6 +52,8 @@ export function Composer({ detail, ref }: { detail: ConversationDetail; ref?: Re
   const [pending, setPending] = useState<Pending[]>([]);
   const [viaOpen, setViaOpen] = useState(false);
   const [later, setLater] = useState<"snooze" | "send" | null>(null);
+  const [wish, setWish] = useState<Wish>({});
+  const [badReceivers, setBadReceivers] = useState<Record<string, string>>({});
   const [emoji, setEmoji] = useState(false);
   const [over, setOver] = useState(false);
   const [mention, setMention] = useState<{ from: number; text: string; at: number } | null>(null);
@@ -62,6 +65,11 @@ export function Composer({ detail, ref }: { detail: ConversationDetail; ref?: Re
   const preferred = options.find((o) => o.default);
   const limits = mode === "reply" ? (chosen?.limits ?? null) : null;
   const over_text = limits?.text_max != null && draft.text.length > limits.text_max;
+  const byMail = mode === "reply" && chosen?.channel === "email" && row.status !== "closed";
+  const planned = usePlan(byMail, row.id, row.customer_seq, chosen?.inbox_id ?? null, chosen?.contact_point_id ?? null, wish);
+  const plan = byMail ? (planned.data ?? null) : null;
+  // Passing on needs somebody; everything else has the sender.
+  const nobody = plan !== null && plan.to.length + plan.cc.length + plan.bcc.length === 0;
   const empty = draft.text.trim() === "" && draft.attachments.length === 0;
   const newer = mode === "reply" && !empty && draft.baseSeq !== null && row.customer_seq > draft.baseSeq;
   const others = here.agents.filter((a) => a.agent_id !== me.agent.id && a.doing === "typing_reply").map((a) => agents.find((x) => x.id === a.agent_id)?.name ?? t.someone);
@@ -162,6 +170,15 @@ export function Composer({ detail, ref }: { detail: ConversationDetail; ref?: Re
 
   const send = (extra: Pick<SendEntry, "then" | "send_at"> = {}) => {
     if (empty || over_text || uploading || locked) return;
+    if (nobody) {
+      toast(t.ml.noReceiverYet, { tone: "danger" });
+      return;
+    }
+    const bad = byMail ? Object.values(badReceivers)[0] : undefined;
+    if (bad) {
+      toast(t.ml.badAddress(bad), { tone: "danger" });
+      return;
+    }
     if (mode === "reply" && !chosen) {
       setViaOpen(true);
       return;
@@ -185,12 +202,14 @@ export function Composer({ detail, ref }: { detail: ConversationDetail; ref?: Re
         kind: mode === "note" ? "note" : "message",
         text: draft.text.trim(),
         attachment_ids: draft.attachments.map((a) => a.id),
-        ...(mode === "note" ? { mention_ids } : { inbox_id: chosen?.inbox_id, contact_point_id: chosen?.contact_point_id, hold_seconds: hold }),
+        ...(mode === "note" ? { mention_ids } : { inbox_id: chosen?.inbox_id, contact_point_id: chosen?.contact_point_id, hold_seconds: hold, ...(byMail ? { mail: plan && !planned.isPlaceholderData ? wishOf(plan) : wish } : {}) }),
         base_seq: draft.baseSeq ?? row.seq,
         ...extra,
       },
     });
     box.clear();
+    setWish({});
+    setBadReceivers({});
     setMention(null);
     doing(row.id, "viewing");
     if (mode === "note") setMode("reply");
@@ -245,6 +264,7 @@ export function Composer({ detail, ref }: { detail: ConversationDetail; ref?: Re
             <span className="flex-1" />
             {isNote ? <span className="truncate text-12 text-note-ink">{t.onlyTeamSees}</span> : <ReplyVia options={options} chosen={chosen} open={viaOpen} onOpenChange={setViaOpen} onPick={(o) => { box.change({ inboxId: o.inbox_id }, row.seq); area.current?.focus(); }} />}
           </div>
+          {plan && <PlanBar key={row.id} plan={plan} wish={wish} onWish={setWish} onBad={(field, bad) => setBadReceivers((was) => (field === null ? {} : bad ? { ...was, [field]: bad } : Object.fromEntries(Object.entries(was).filter(([k]) => k !== field))))} />}
           {mention && people.length > 0 && (
             <ul role="listbox" aria-label={t.mentionSomebody} className="mx-2 mt-1 rounded-control border border-line bg-raised p-1 text-ink shadow-1">
               {people.map((a, i) => (

@@ -46,7 +46,7 @@ export function LedgerCard({ id, ledger }: { id: string; ledger: Ledger }) {
         <p className="tnum text-12 text-ink3">{[ledger.counted_at ? t.ml.counted(age(ledger.counted_at)) : null, ledger.alive_at ? t.ml.alive(age(ledger.alive_at)) : null, ledger.push ? t.ml.push : t.ml.noPush].filter(Boolean).join(" · ")}</p>
       </div>
       {ledger.folders.length > 0 && (
-        <div className="overflow-x-auto border-t border-line" tabIndex={0} role="region" aria-label={t.ml.folders}>
+        <div className="overflow-x-auto border-t border-line max-sm:hidden" tabIndex={0} role="region" aria-label={t.ml.folders}>
           <table className="tnum w-full min-w-[40rem] text-13">
             <thead>
               <tr className="text-12 text-ink3">
@@ -60,6 +60,7 @@ export function LedgerCard({ id, ledger }: { id: string; ledger: Ledger }) {
           </table>
         </div>
       )}
+      <ul className="divide-y divide-line border-t border-line sm:hidden" aria-label={t.ml.folders}>{ledger.folders.map((f) => <FolderLines key={f.id} folder={f} />)}</ul>
       {gone > 0 && <p className="border-t border-line px-5 py-2.5 text-12 text-ink3">{t.ml.gone(gone)}</p>}
       {missing > 0 && (
         <details className="border-t border-line px-5 py-2.5 text-13">
@@ -84,6 +85,25 @@ function FolderRow({ folder: f }: { folder: Folder }) {
       <td className="px-3 py-2.5 text-end">{f.waiting}</td>
       <td className={cx("py-2.5 pe-5 ps-3 text-end", f.missing > 0 && "font-semibold text-danger")}>{f.missing}</td>
     </tr>
+  );
+}
+
+/** The same on a phone: one sum per folder, downwards. */
+function FolderLines({ folder: f }: { folder: Folder }) {
+  const rules = Object.entries(f.ignored as Record<string, number>).filter(([, n]) => n > 0);
+  const line = (word: string, n: number, look?: string) => <div className={cx("flex justify-between gap-3", look)}><dt>{word}</dt><dd>{n}</dd></div>;
+  return (
+    <li className={cx("px-5 py-3 text-13", !balances(f) && "bg-danger-tint")}>
+      <p className="break-words font-medium">{f.name}</p>
+      <dl className="tnum mt-1 flex flex-col gap-0.5 text-ink2">
+        {line(t.ml.onServer, f.on_server, "font-medium text-ink")}
+        {line(t.ml.here, f.here)}
+        {f.quarantined > 0 && line(t.ml.quarantined, f.quarantined)}
+        {rules.map(([rule, n]) => <div key={rule} className="flex justify-between gap-3"><dt>{t.ml.ignored}: {t.ml.rule[rule] ?? rule}</dt><dd>{n}</dd></div>)}
+        {f.waiting > 0 && line(t.ml.waits, f.waiting)}
+        {f.missing > 0 && line(t.ml.isMissing, f.missing, "font-semibold text-danger")}
+      </dl>
+    </li>
   );
 }
 

@@ -47,7 +47,7 @@ export function SettingsScreen() {
     document.title = `${title} · Continuo`;
   }, [title]);
   return (
-    <div className="flex min-h-0 flex-1">
+    <div className="flex min-h-0 min-w-0 flex-1">
       {(!small || !key) && (
         <nav aria-label={t.settings} className={cx("min-h-0 shrink-0 overflow-y-auto border-e border-line bg-surface p-3", small ? "w-full" : "w-60")}>
           {key ? <p className="px-2.5 pb-3 pt-1.5 text-18 font-semibold">{t.settings}</p> : <h1 className="px-2.5 pb-3 pt-1.5 text-18 font-semibold">{t.settings}</h1>}
