@@ -1,4 +1,4 @@
-import { Inbox, Keyboard, LogOut, Moon, Search, Settings, Sun, SunMoon, CircleUserRound, ListChecks } from "lucide-react";
+import { Inbox, Keyboard, SquarePen, LogOut, Moon, Search, Settings, Sun, SunMoon, CircleUserRound, ListChecks } from "lucide-react";
 import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Availability } from "@continuo/api-client";
@@ -21,7 +21,7 @@ export async function signOut() {
   location.assign("/login");
 }
 
-export function Rail({ bottom, onKeys, onPalette, onChecklist }: { bottom?: boolean; onKeys: () => void; onPalette: () => void; onChecklist: (() => void) | null }) {
+export function Rail({ bottom, onKeys, onPalette, onCompose, onChecklist }: { bottom?: boolean; onKeys: () => void; onPalette: () => void; onCompose: () => void; onChecklist: (() => void) | null }) {
   const me = useMe();
   const views = useViews();
   const path = useRouterState({ select: (s) => s.location.pathname });
@@ -49,6 +49,11 @@ export function Rail({ bottom, onKeys, onPalette, onChecklist }: { bottom?: bool
         </Tip>
       )}
       {items.map(entry)}
+      <Tip label={t.ml.compose} keys="g m" side={bottom ? "top" : "right"}>
+        <button type="button" onClick={onCompose} aria-label={t.ml.compose} className="inline-flex size-10 items-center justify-center rounded-control text-ink2 transition-colors hover:bg-line/70 hover:text-ink pointer-coarse:size-11">
+          <SquarePen size={20} aria-hidden />
+        </button>
+      </Tip>
       {!bottom && <span className="flex-1" />}
       {!bottom && onChecklist && (
         <Tip label={t.checklist} side="right">

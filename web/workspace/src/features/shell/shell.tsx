@@ -14,12 +14,13 @@ import { Rail } from "./rail";
 import { Toasts } from "./toasts";
 
 const Palette = lazy(() => import("./palette").then((m) => ({ default: m.Palette })));
+const ComposeDialog = lazy(() => import("../compose").then((m) => ({ default: m.ComposeDialog })));
 const KeySheet = lazy(() => import("./key-sheet").then((m) => ({ default: m.KeySheet })));
 
 export function Shell() {
   const me = useQuery(meQuery);
   const layout = useLayout();
-  const [over, setOver] = useState<"palette" | "keys" | null>(null);
+  const [over, setOver] = useState<"palette" | "keys" | "compose" | null>(null);
   const navigate = useNavigate();
   useEffect(() => {
     if (!me.data) return;
@@ -31,6 +32,7 @@ export function Shell() {
   useCommands([
     { id: "app.palette", label: t.palette, keys: ["mod+k"], group: "me", run: () => setOver("palette"), hidden: true },
     { id: "app.keys", label: t.cmd.keys, keys: ["?"], group: "me", run: () => setOver("keys") },
+    { id: "app.compose", label: t.ml.compose, keys: ["g m"], group: "go", run: () => setOver("compose") },
     { id: "app.inbox", label: t.cmd.goTo(t.inbox), keys: ["g h"], group: "go", run: () => void navigate({ to: "/inbox" }) },
     { id: "app.search", label: t.cmd.search, keys: ["/"], group: "go", run: () => void navigate({ to: "/search" }) },
     { id: "app.settings", label: t.cmd.goTo(t.settings), keys: ["g s"], group: "go", run: () => void navigate({ to: "/settings" }) },
@@ -43,7 +45,7 @@ export function Shell() {
   if (!me.data) return null;
   const phone = layout === "phone";
   const open = isAdmin(me.data) && ["inbox", "team", "hours"].some((x) => !me.data.checklist.done.includes(x)) && me.data.checklist.done.includes("setup");
-  const rail = <Rail bottom={phone} onKeys={() => setOver("keys")} onPalette={() => setOver("palette")} onChecklist={open ? () => void navigate({ to: "/setup" }) : null} />;
+  const rail = <Rail bottom={phone} onKeys={() => setOver("keys")} onPalette={() => setOver("palette")} onCompose={() => setOver("compose")} onChecklist={open ? () => void navigate({ to: "/setup" }) : null} />;
   return (
       <div className="flex h-full flex-col">
         <a href="#main" className="sr-only focus:not-sr-only focus:absolute focus:start-2 focus:top-2 focus:z-[400] focus:rounded-control focus:bg-brand focus:px-3 focus:py-2 focus:text-on-brand">{t.skipToConversation}</a>
@@ -59,6 +61,7 @@ export function Shell() {
         <Coach />
         <Suspense fallback={null}>
           {over === "palette" && <Palette onClose={() => setOver(null)} />}
+          {over === "compose" && <ComposeDialog onClose={() => setOver(null)} />}
           {over === "keys" && <KeySheet onClose={() => setOver(null)} />}
         </Suspense>
       </div>
