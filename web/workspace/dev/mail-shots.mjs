@@ -24,7 +24,7 @@ const scenes = [
   ["mail-forged", `/inbox/c/${id}`, to("Your account statement")],
   ["mail-inbox", "/settings/channels/ibx_0000000000002", undefined],
   ["mail-channels", "/settings/channels", undefined],
-  ["mail-add", "/settings/channels", async (p) => { await p.getByRole("button", { name: "Add e-mail" }).click(); await p.getByLabel("Address").fill("help@gmail.com"); await p.getByRole("button", { name: "Go on" }).click(); await p.waitForTimeout(500); }],
+  ["mail-add", "/settings/channels", async (p) => { await p.getByRole("button", { name: "Add email" }).click(); await p.getByLabel("Address").fill("help@gmail.com"); await p.getByRole("button", { name: "Go on" }).click(); await p.waitForTimeout(500); }],
   ["mail-automatic", "/settings/automatic", undefined],
   ["mail-compose", "/inbox", async (p) => { await p.getByRole("button", { name: "New mail" }).click(); await p.getByRole("textbox", { name: "To", exact: true }).fill("ada@novak-print.example, tom@x.example"); await p.waitForTimeout(900); }],
   ["mail-plan", `/inbox/c/${id}`, async (p) => { await p.locator("#stream").focus(); await p.keyboard.press("v"); await p.waitForTimeout(300); await p.getByRole("menuitemradio", { name: /Email/ }).first().click(); await p.waitForTimeout(500); }],

@@ -68,7 +68,7 @@ export function AddMail({ onClose }: { onClose: () => void }) {
             ) : (
               <>
                 <TextField label={t.ml.clientId} hint={t.ml.clientHint} required value={form.clientId} onChange={(e) => set({ clientId: e.target.value })} />
-                <TextField label={t.ml.clientSecret} hint={t.ml.passwordHint} type="password" autoComplete="new-password" value={secret} onChange={(e) => setSecret(e.target.value)} />
+                <TextField label={t.ml.clientSecret} hint={t.ml.secretHint} type="password" autoComplete="new-password" value={secret} onChange={(e) => setSecret(e.target.value)} />
                 <Redirect />
               </>
             )}

@@ -36,6 +36,7 @@ export function MailInbox({ inbox }: { inbox: Inbox }) {
   const enable = useSave((enabled: boolean) => need(api.PATCH("/api/v1/inboxes/{id}", { ...path, body: { enabled } })), () => { refresh(); void ledger.refetch(); }, null);
   const result = verdict(check.data);
   const health = ledger.data?.state;
+  const missing = ledger.data?.folders.reduce((sum, f) => sum + f.missing, 0) ?? 0;
   const needsSignIn = inbox.state === "needs_sign_in" || health === "needs_sign_in";
   const signedIn = new URLSearchParams(location.search).has("signed_in");
   // Back from the provider's page: the next question is whether it works.
@@ -50,7 +51,7 @@ export function MailInbox({ inbox }: { inbox: Inbox }) {
     <Page
       title={inbox.name}
       text={<><Link className="text-brand hover:underline" to="/settings/$page" params={{ page: "channels" }}>{t.st.pages.channels}</Link>{address !== inbox.name && <> · <bdi>{address}</bdi></>}</>}
-      actions={<Pill tone={needsSignIn || health === "wrong_settings" ? "danger" : !inbox.enabled ? "quiet" : health === "trouble" ? "warn" : "ok"}>{needsSignIn ? t.ml.health["needs_sign_in"] : !inbox.enabled ? t.st.off : (t.ml.health[health ?? "ok"] ?? health)}</Pill>}
+      actions={<Pill tone={needsSignIn || health === "wrong_settings" || missing > 0 ? "danger" : !inbox.enabled ? "quiet" : health === "trouble" ? "warn" : "ok"}>{needsSignIn ? t.ml.health["needs_sign_in"] : missing > 0 ? t.ml.missing(missing) : !inbox.enabled ? t.st.off : (t.ml.health[health ?? "ok"] ?? health)}</Pill>}
     >
       {needsSignIn && <Alarm title={t.st.inboxState.needs_sign_in} text={t.ml.needsSignIn} detail={ledger.data?.reason} />}
       {!needsSignIn && inbox.enabled && (health === "trouble" || health === "wrong_settings") && <Alarm soft={health === "trouble" && !ledger.data?.banner} title={t.ml.health[health] ?? health} text={ledger.data?.reason ?? ""} detail={ledger.data?.trouble_since ? t.ml.since(age(ledger.data.trouble_since)) : null} />}
