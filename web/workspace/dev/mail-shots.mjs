@@ -40,6 +40,11 @@ for (const [name, path, act] of scenes) for (const size of ["wide", "phone"]) fo
   await page.waitForLoadState("networkidle").catch(() => undefined);
   await page.waitForTimeout(500);
   try { if (act) await act(page); } catch (e) { console.log(`${name} ${size}: ${String(e).split("\n")[0]}`); }
+  if (process.env.AXE) {
+    await page.evaluate(readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8"));
+    const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+    for (const v of found.violations) console.log(`${name} ${size} ${theme}: ${v.id} (${v.impact}) ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
+  }
   await page.screenshot({ path: `${out}/${name}-${size}-${theme}.png` });
   await context.close();
 }

@@ -60,23 +60,25 @@ function People({ entry }: { entry: Entry }) {
   const lines: [string, Address[]][] = [[t.ml.from, from ? [from] : []], [t.ml.to, mail.to], [t.ml.cc, mail.cc], [t.ml.bcc, mail.bcc], [t.ml.replyTo, asks]];
   const many = mail.to.length > SHOWN || mail.cc.length > SHOWN || mail.bcc.length > SHOWN;
   return (
-    <dl className="mt-0.5 grid grid-cols-[auto_minmax(0,1fr)] gap-x-2 text-12">
-      {lines.map(([word, list]) => list.length > 0 && (
-        <div key={word} className="contents">
-          <dt className="text-ink3">{word}</dt>
-          <dd className="min-w-0 text-ink2" dir="auto">
-            {(all ? list : list.slice(0, SHOWN)).map((a, i) => (
-              <span key={`${a.address}${i}`} className="break-words">
-                {i > 0 && ", "}
-                {a.name ? <>{a.name} <bdi className="wrap-anywhere text-ink3">{a.address}</bdi></> : <bdi className="wrap-anywhere">{a.address}</bdi>}
-              </span>
-            ))}
-            {!all && list.length > SHOWN && <> {t.ml.and(list.length - SHOWN)}</>}
-          </dd>
-        </div>
-      ))}
-      {many && !all && <div className="col-span-2"><button type="button" onClick={() => setAll(true)} className="text-info underline underline-offset-2">{t.ml.showAll}</button></div>}
-    </dl>
+    <>
+      <dl className="mt-0.5 grid grid-cols-[auto_minmax(0,1fr)] gap-x-2 text-12">
+        {lines.map(([word, list]) => list.length > 0 && (
+          <div key={word} className="contents">
+            <dt className="text-ink3">{word}</dt>
+            <dd className="min-w-0 text-ink2" dir="auto">
+              {(all ? list : list.slice(0, SHOWN)).map((a, i) => (
+                <span key={`${a.address}${i}`} className="break-words">
+                  {i > 0 && ", "}
+                  {a.name ? <>{a.name} <bdi className="wrap-anywhere text-ink3">{a.address}</bdi></> : <bdi className="wrap-anywhere">{a.address}</bdi>}
+                </span>
+              ))}
+              {!all && list.length > SHOWN && <> {t.ml.and(list.length - SHOWN)}</>}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {many && !all && <button type="button" onClick={() => setAll(true)} className="text-12 text-info underline underline-offset-2">{t.ml.showAll}</button>}
+    </>
   );
 }
 

@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState, type Dispatch, type SetStateAction } from "react";
+import { Problem } from "@continuo/api-client";
 import { api, need } from "../../app/api";
 import { qk, queryClient } from "../../app/query";
-import { t } from "../../text";
+import { problemText, t } from "../../text";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { CopyButton, SelectField, TextField } from "../../ui/field";
@@ -47,6 +48,9 @@ export function AddMail({ onClose }: { onClose: () => void }) {
       void navigate({ to: "/settings/$page/$item", params: { page: "channels", item: inbox.id } });
     }
   }, onClose, null);
+  // Said here as well: a toast lies behind the window.
+  const error = find.error ?? connect.error;
+  const failed = error instanceof Problem ? error : null;
   return (
     <Dialog title={t.ml.addTitle} onClose={onClose} width={560}>
       <form
@@ -78,6 +82,7 @@ export function AddMail({ onClose }: { onClose: () => void }) {
             ) : <Servers form={form} setForm={setForm} />}
           </>
         )}
+        {failed && <p role="alert" className="rounded-control bg-danger-tint px-3 py-2 text-13 text-danger">{failed.args["field"] === "address" ? t.ml.addressTaken : `${problemText(failed)}${typeof failed.args["field"] === "string" ? ` (${failed.args["field"]})` : ""}`}</p>}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t.cancel}</Button>
           <Button look="primary" type="submit" busy={find.isPending || connect.isPending}>{known ? t.ml.connect : find.isPending ? t.ml.finding : t.ml.find}</Button>

@@ -65,9 +65,9 @@ export function MailInbox({ inbox }: { inbox: Inbox }) {
           </div>
         )}
       </Card>
-      {ledger.data && <LedgerCard id={id} ledger={ledger.data} />}
+      {ledger.data && (inbox.enabled || ledger.data.folders.length > 0) && <LedgerCard id={id} ledger={ledger.data} />}
       {inbox.enabled && <HistoryCard id={id} seen={ledger.data?.import ?? null} />}
-      {ledger.data && <TroublesCard ledger={ledger.data} />}
+      {ledger.data && (inbox.enabled || ledger.data.troubles.length > 0) && <TroublesCard ledger={ledger.data} />}
       {inbox.enabled && !needsSignIn && <SignInCard inbox={inbox} again onSignedIn={() => start.mutate(undefined)} quiet />}
       <NameCard inbox={inbox} />
       {inbox.enabled && <Card title={t.st.offTitle}><Toggle label={t.ml.mailOn} hint={t.ml.mailOnHint} checked={inbox.enabled} onChange={(on) => enable.mutate(on)} /></Card>}
