@@ -67,7 +67,8 @@ pub fn has_many(name: &str) -> bool {
 
 /// A name of a fact: small letters, digits and underscores. Names of forms and programs are brought into this shape.
 pub fn tidy_name(name: &str) -> Option<String> {
-    let folded = model::fold::fold(name);
+    // A letter that has no accent to lose: without this "Größe" falls apart.
+    let folded = model::fold::fold(name).replace('ß', "ss");
     let words: Vec<&str> = folded.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let name = model::fold::truncate(&words.join("_"), NAME_CHARS_MAX).trim_end_matches('_').to_owned();
     let name = match name.as_str() {
@@ -269,8 +270,7 @@ mod tests {
             ("  ", None),
             ("日本", None),
         ] {
-            let got = tidy_name(given);
-            assert_eq!(got.as_deref().map(|n| n.replace("große", "grosse")), name.map(str::to_owned), "{given}");
+            assert_eq!(tidy_name(given).as_deref(), name, "{given}");
         }
         assert!(tidy_name(&"long name ".repeat(20)).is_some_and(|name| name.len() <= NAME_CHARS_MAX));
     }

@@ -139,6 +139,10 @@ const SLOW_ALLOWED: &[(&str, &str)] = &[
     ("src/attachment.rs PUT_BLOB", "SQLite plans to look for children, and skips that while no reference is open"),
     ("src/contact_point.rs OWNERS", "the owners of a few contact points"),
     ("src/contact_point.rs OWNED_BY", "the contact points of one contact"),
+    (
+        "src/conversation/mod.rs OF_LIVE",
+        "the conversations of one person and those merged into it, read by index and then put in order",
+    ),
     ("src/conversation/mod.rs TAGS_OF", "the tags of one page"),
     ("src/draft.rs LIST", "the drafts of one agent"),
     ("src/entry.rs FIRST_UNREAD", "what came since an agent last looked"),
