@@ -247,7 +247,12 @@ async fn one_inbox(desk: &Desk, boss: &Who, channel: Channel, name: &'static str
         return Ok(known.id);
     }
     if desk.channels.get(channel).is_some() {
-        return Ok(inboxes::add(desk, boss, channel, name, json!({})).await?.id);
+        // An invented mailbox has no server to ask: it takes what is forwarded, which is nothing.
+        let settings = match channel {
+            Channel::Email => json!({ "address": name, "forwarding_only": true }),
+            _ => json!({}),
+        };
+        return Ok(inboxes::add(desk, boss, channel, name, settings).await?.id);
     }
     let id = desk
         .db
