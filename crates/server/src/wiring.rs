@@ -159,10 +159,6 @@ pub fn start(settings: &Settings, front: &Front, supervisor: &Supervisor) {
         let live = live.clone();
         async move { live.run(stop.stopped()).await }
     });
-    let searched = desk.clone();
-    supervisor.spawn_restarting("search", move |stop| worker::recurring::follow_search(searched.clone(), stop));
-    let kept = desk.clone();
-    supervisor.spawn_restarting("housekeeping", move |stop| worker::recurring::keep_house(kept.clone(), stop));
 }
 
 /// Ends everything: sockets are told to come back, requests and jobs may end.
