@@ -10,11 +10,11 @@ export function Page({ title, text, actions, wide, children }: { title: string; 
   return (
     <div className={cx("mx-auto w-full px-4 py-6 sm:px-8 sm:py-8", wide ? "max-w-[72rem]" : "max-w-[50rem]")}>
       <div className="mb-6 flex flex-wrap items-start gap-4">
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-1 basis-64">
           <h1 className="text-22 font-semibold">{title}</h1>
           {text && <p className="mt-1 max-w-[60ch] text-14 text-ink2">{text}</p>}
         </div>
-        {actions && <div className="flex gap-2">{actions}</div>}
+        {actions && <div className="flex flex-wrap gap-2">{actions}</div>}
       </div>
       <div className="flex flex-col gap-6">{children}</div>
     </div>
